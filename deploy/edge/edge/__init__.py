@@ -1,0 +1,1 @@
+"""The Envoy edge: typed configuration, control plane, certificates."""

@@ -1,0 +1,1 @@
+"""Starts, watches and restarts the whole platform on one machine."""

@@ -1,0 +1,1 @@
+"""The parkmesh command: replay, demo."""

@@ -1,0 +1,1 @@
+"""A service's in-memory copy of the registry facts it needs, kept fresh."""

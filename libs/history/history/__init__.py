@@ -1,0 +1,1 @@
+"""ClickHouse: client, migrations, batch writer and the embedded one-machine server."""

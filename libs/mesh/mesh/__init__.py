@@ -1,0 +1,1 @@
+"""The one runtime every service starts with."""

@@ -1,0 +1,1 @@
+"""The vendor SDK for Python: token, upload by gRPC or REST, retries."""

@@ -1,0 +1,1 @@
+"""Entries and exits: upload, stream, get, list, and the history writer."""

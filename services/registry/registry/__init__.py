@@ -1,0 +1,1 @@
+"""Lots, gates, vendors, credentials, grants, and the directory every service watches."""

@@ -1,0 +1,1 @@
+"""Who may call and how often: the edge's authorization and rate limits."""
