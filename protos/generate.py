@@ -1,7 +1,7 @@
-"""Generates everything that is built from the protos, into protos/build: messages, stubs, types, and the descriptor set that Envoy and buf read.
+"""Generates everything built from the protos into protos/build: messages, stubs, types, the descriptors for Envoy and buf.
 
-buf checks, protoc generates: buf cannot make Python gRPC stubs without the network, and no package ships buf/validate/validate.proto as text, so protoc is
-given its descriptor instead.
+buf checks, protoc generates: buf cannot make Python gRPC stubs without the network, and no package ships
+buf/validate/validate.proto as text, so protoc is given its descriptor instead.
 """
 
 import hashlib
@@ -10,8 +10,8 @@ import shutil
 import subprocess
 import sys
 
-import google.api.annotations_pb2
-import grpc_tools
+import google.api.annotations_pb2  # type: ignore[import-untyped]
+import grpc_tools  # type: ignore[import-untyped]
 from google.protobuf import descriptor_pb2
 from protovalidate._gen.buf.validate import validate_pb
 
