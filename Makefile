@@ -20,7 +20,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 help: ## Says what each target does.
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
 
-install: $(INSTALLED) ## Installs every pinned dependency and the workspace into .venv (about 20 s, then nothing).
+install: $(INSTALLED) ## Installs every pinned dependency and the workspace into .venv (420 MB the first time, then nothing).
 
 $(INSTALLED): requirements.lock $(MEMBERS:=/pyproject.toml)
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
@@ -30,7 +30,7 @@ $(INSTALLED): requirements.lock $(MEMBERS:=/pyproject.toml)
 	@echo "[2/4] uv, which installs the rest"
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock >$(VENV)/uv.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock
-	@echo "[3/4] $$(grep -c '^[a-z]' requirements.lock) pinned packages (about 500 MB to download the first time)"
+	@echo "[3/4] $$(grep -c '^[a-z]' requirements.lock) pinned packages (about 420 MB to download the first time)"
 	@$(with_index) VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --require-hashes requirements.lock
 	@echo "[4/4] the workspace"
 	@$(BIN)/python protos/generate.py
