@@ -1,0 +1,119 @@
+"""What a vendor states in one record, as plain values, and the digest by which two copies are proved equal."""
+
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from parkmesh.access.v1 import record_pb2
+from vocabulary.digest import Layout
+
+
+class Facts(NamedTuple):
+    """The facts that a record's digest covers, as sent; empty text and 0 mean not stated.
+
+    Not covered, since they may change between two honest uploads: the resend flag, recognition confidence, image references
+    and free spaces after the event.
+    """
+
+    record_id: str
+    lot_id: str
+    direction: int
+    event_time_ms: int
+    plate_number: str
+    plate_colour: int
+    plate_kind: int
+    plate_state: int
+    vehicle_class: int
+    gate_id: str
+    lane_id: str
+    berth_id: str
+    device_id: str
+    visit_id: str
+    parking_type: int
+    release_method: int
+    release_reason: str
+
+
+LAYOUT: Final = Layout("parkmesh.access.record/1", Facts._fields)
+"""The canonical text of a record: docs/canonical-text.md."""
+
+_JSON_NAMES: Final = {
+    name: record_pb2.AccessRecord.DESCRIPTOR.fields_by_name[name.removesuffix("_ms")].json_name
+    for name in Facts._fields
+}
+
+
+def facts_of(record: record_pb2.AccessRecord | record_pb2.LoggedRecord) -> Facts:
+    """The facts of a record; its event time is cut off to whole milliseconds."""
+    time = record.event_time
+    return Facts(
+        record.record_id,
+        record.lot_id,
+        record.direction,
+        time.seconds * 1000 + time.nanos // 1_000_000,
+        record.plate_number,
+        record.plate_colour,
+        record.plate_kind,
+        record.plate_state,
+        record.vehicle_class,
+        record.gate_id,
+        record.lane_id,
+        record.berth_id,
+        record.device_id,
+        record.visit_id,
+        record.parking_type,
+        record.release_method,
+        record.release_reason,
+    )
+
+
+def digest_of(facts: Facts) -> bytes:
+    """SHA-256 over the canonical text of the facts: 32 bytes."""
+    return sha256(canonical_of(facts)).digest()
+
+
+def canonical_of(facts: Facts) -> bytes:
+    """The canonical text of the facts: what `LAYOUT` writes, with the parts that come back in record after record remembered."""
+    record_id, lot_id, direction, event, number, colour, kind, state, vehicle, gate, lane, berth, device, visit, *rest = facts
+    parking, method, reason = rest
+    return (
+        f"{_OPENING}record_id={len(record_id)}:{record_id}\n{_where(lot_id, direction)}"
+        f"event_time_ms={len(str(event))}:{event}\n"
+        f"{_text('plate_number', number)}{_how(colour, kind, state, vehicle, gate, lane, berth, device)}"
+        f"{_text('visit_id', visit)}{_terms(parking, method, reason)}"
+    ).encode()
+
+
+_OPENING: Final = LAYOUT.canonical([None] * len(Facts._fields)).decode()
+
+
+def _text(name: str, value: str | int) -> str:
+    if not value:
+        return ""
+    text = str(value)
+    return f"{name}={len(text) if text.isascii() else len(text.encode())}:{text}\n"
+
+
+@lru_cache(maxsize=1 << 14)
+def _where(lot_id: str, direction: int) -> str:
+    return _text("lot_id", lot_id) + _text("direction", direction)
+
+
+@lru_cache(maxsize=1 << 14)
+def _how(colour: int, kind: int, state: int, vehicle: int, gate: str, lane: str, berth: str, device: str) -> str:
+    names = ("plate_colour", "plate_kind", "plate_state", "vehicle_class", "gate_id", "lane_id", "berth_id", "device_id")
+    return "".join(map(_text, names, (colour, kind, state, vehicle, gate, lane, berth, device)))
+
+
+@lru_cache(maxsize=1 << 10)
+def _terms(parking_type: int, release_method: int, release_reason: str) -> str:
+    names = ("parking_type", "release_method", "release_reason")
+    return "".join(map(_text, names, (parking_type, release_method, release_reason)))
+
+
+def first_difference(stored: Facts, sent: Facts) -> str:
+    """The JSON name of the first fact in which the two differ; empty when they are equal."""
+    for name, before, now in zip(Facts._fields, stored, sent, strict=True):
+        if before != now:
+            return _JSON_NAMES[name]
+    return ""

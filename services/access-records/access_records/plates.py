@@ -1,0 +1,55 @@
+"""What the platform derives from a plate number: its normal form, its pseudonym, its masked form, and whether it fits its colour and kind."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from parkmesh.access.v1 import record_pb2
+from vocabulary import plate as vocabulary
+
+KEY_BYTES: Final = 16
+"""Length of a plate's pseudonym."""
+
+_REMEMBERED: Final = 1 << 16
+_ASCII: Final = re.compile("[^0-9A-Z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPlate:
+    """A plate that was understood."""
+
+    encoded: bytes
+    """Fields plate_normal, plate_key and plate_masked of LoggedRecord, serialized."""
+    tail: str
+    """Its letters and digits, without which no id can reveal it."""
+    consistent: bool
+    """Whether number, colour and kind go together (GA 36)."""
+
+
+class PlateReader:
+    """Understands plates under one pseudonym key; remembers the last ones, since an entry is followed by its exit."""
+
+    def __init__(self, key: bytes) -> None:
+        """The key has 16 to 64 bytes; another key gives other pseudonyms for the same plates."""
+        if not 16 <= len(key) <= 64:
+            raise ValueError("the plate key has 16 to 64 bytes")
+        self._key = key
+        self.see = lru_cache(maxsize=_REMEMBERED)(self._see)
+        """The plate that number, colour and kind describe; None when the number has the form of no plate."""
+
+    def pseudonym(self, normal: str) -> bytes:
+        """The keyed pseudonym of a plate in its normal form: 16 bytes, the same for ever under one key."""
+        return hashlib.blake2b(normal.encode(), key=self._key, digest_size=KEY_BYTES).digest()
+
+    def _see(self, number: str, colour: int, kind: int) -> SeenPlate | None:
+        parsed = vocabulary.parse(number)
+        if parsed is None or not parsed.number:
+            return None
+        normal = parsed.number
+        derived = record_pb2.LoggedRecord(
+            plate_normal=normal, plate_key=self.pseudonym(normal), plate_masked=vocabulary.mask(normal)
+        )
+        odd = vocabulary.inconsistencies(number, vocabulary.PlateColour(colour), vocabulary.PlateKind(kind))
+        return SeenPlate(derived.SerializeToString(), _ASCII.sub("", normal), not odd)

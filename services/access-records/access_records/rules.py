@@ -1,0 +1,252 @@
+"""The domain's rules for one record: what refuses it, and what is only unusual about it. Formats and bounds are the proto's."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, NamedTuple, Protocol
+
+from parkmesh.access.v1 import record_pb2
+from parkmesh.errors.v1 import error_reason_pb2 as reasons
+from parkmesh.registry.v1 import lot_pb2
+from vocabulary import beijing, ids
+from vocabulary import plate as vocabulary
+
+from access_records.facts import Facts
+from access_records.plates import PlateReader, SeenPlate
+
+_READ: Final = record_pb2.PLATE_STATE_READ
+_UNREAD: Final = record_pb2.PLATE_STATE_UNREAD
+_UNLICENSED: Final = record_pb2.PLATE_STATE_UNLICENSED
+_MANUAL: Final = record_pb2.RELEASE_METHOD_MANUAL
+_ACTIVE: Final = lot_pb2.LOT_STATE_ACTIVE
+_BOTH: Final = lot_pb2.LANE_DIRECTION_BOTH
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_IDS: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\n[A-Za-z0-9_-]{0,64}(?:\n[A-Za-z0-9_-]{1,64})*")
+_CODES: Final = tuple(
+    (field.json_name, frozenset(value.number for value in field.enum_type.values))
+    for field in map(
+        record_pb2.AccessRecord.DESCRIPTOR.fields_by_name.__getitem__,
+        (
+            "direction",
+            "plate_colour",
+            "plate_kind",
+            "plate_state",
+            "vehicle_class",
+            "parking_type",
+            "release_method",
+        ),
+    )
+)
+_NO_WARNINGS: Final[tuple[int, ...]] = ()
+
+
+class LotFacts(Protocol):
+    """What the rules need to know of a registered lot."""
+
+    @property
+    def state(self) -> int:
+        """Its LotState."""
+
+    @property
+    def gates(self) -> frozenset[str]:
+        """The numbers of its gates."""
+
+    @property
+    def lanes(self) -> Mapping[tuple[str, str], int]:
+        """The LaneDirection of each of its lanes, by gate and lane."""
+
+
+class Rejection(NamedTuple):
+    """Why a record is refused."""
+
+    reason: reasons.ErrorReason
+    field: str
+    """The JSON name of the field at fault; empty when it is the whole record."""
+    message: str
+    """What is wrong and what would be right, never a value that was sent."""
+
+
+class Approval(NamedTuple):
+    """A record that may be stored."""
+
+    plate: SeenPlate | None
+    """None when the plate was not read or there is none."""
+    warnings: tuple[int, ...]
+    """Numbers of Warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The limits that may change with a regulation or a deployment."""
+
+    plates: PlateReader
+    future_tolerance_ms: int
+    """How far a lot's clock may be ahead."""
+    earliest_event_ms: int
+    """The first instant that can be an event."""
+
+    def judge(
+        self, facts: Facts, images: tuple[str, ...], lot: LotFacts | None, now_ms: int
+    ) -> Approval | Rejection:
+        """The verdict on one record whose fields keep the proto's rules; `lot` is None when unknown or not granted."""
+        if lot is None:
+            return Rejection(
+                reasons.ERROR_REASON_LOT_NOT_FOUND, "lotId", "there is no such lot, or you hold no grant for it"
+            )
+        ahead = facts.event_time_ms - now_ms
+        if ahead > self.future_tolerance_ms:
+            return self._too_early(ahead)
+        if facts.event_time_ms < self.earliest_event_ms:
+            earliest = beijing.text(self.earliest_event_ms)
+            return Rejection(
+                reasons.ERROR_REASON_EVENT_TOO_OLD, "eventTime", f"the first possible event time is {earliest}"
+            )
+        unknown = _unknown_code(
+            facts.direction,
+            facts.plate_colour,
+            facts.plate_kind,
+            facts.plate_state,
+            facts.vehicle_class,
+            facts.parking_type,
+            facts.release_method,
+        )
+        if unknown:
+            return Rejection(reasons.ERROR_REASON_INVALID_FIELD, unknown, "the number is no value of this enum")
+        all_ids = "\n".join((facts.record_id, facts.visit_id, *images))
+        if not _IDS.fullmatch(all_ids):
+            return _bad_id(facts, images)
+        if _CONTROL.search(facts.gate_id + facts.lane_id + facts.berth_id + facts.device_id + facts.release_reason):
+            return _control_character(facts)
+        if not facts.gate_id or not facts.lane_id or facts.berth_id:
+            misplaced = _misplaced(facts)
+            if misplaced:
+                return misplaced
+        if facts.release_method == _MANUAL and not facts.release_reason:
+            return _contradiction("releaseReason", "a release by hand states its reason")
+
+        seen: SeenPlate | None = None
+        if facts.plate_number and facts.plate_number != UNPLATED:
+            if facts.plate_state not in (0, _READ):
+                return _contradiction("plateState", "a record with a plate number has the state PLATE_STATE_READ")
+            if not facts.plate_colour:
+                return _contradiction("plateColour", "a plate that was read states its colour; PLATE_COLOUR_OTHER if unsure")
+            seen = self.plates.see(facts.plate_number, facts.plate_colour, facts.plate_kind)
+            if seen is None:
+                return Rejection(
+                    reasons.ERROR_REASON_PLATE_MALFORMED,
+                    "plateNumber",
+                    "the number has the form of no plate; send PLATE_STATE_UNREAD and no number when it could not be read",
+                )
+            revealing = _revealing(all_ids, facts, images, seen)
+            if revealing:
+                return Rejection(
+                    reasons.ERROR_REASON_ID_REVEALS_PLATE, revealing, "the id contains the plate; choose one that does not"
+                )
+        elif facts.plate_state not in (_UNREAD, _UNLICENSED) and not (facts.plate_number and not facts.plate_state):
+            return _contradiction(
+                "plateState", "a record without a plate number states PLATE_STATE_UNREAD or PLATE_STATE_UNLICENSED"
+            )
+        return Approval(seen, _warnings(facts, lot, seen))
+
+    def _too_early(self, ahead_ms: int) -> Rejection:
+        difference = f"the event lies {ahead_ms / 1000:.3f} s after the platform's clock"
+        if beijing.looks_like_beijing_marked_utc(ahead_ms, self.future_tolerance_ms + _CLOCK_SLACK_MS):
+            return Rejection(
+                reasons.ERROR_REASON_BEIJING_TIME_MARKED_UTC,
+                "eventTime",
+                f"{difference}, about eight hours: was Beijing time marked with Z? Write it with +08:00",
+            )
+        tolerance = f"{self.future_tolerance_ms / 1000:g} s are tolerated"
+        return Rejection(reasons.ERROR_REASON_EVENT_IN_FUTURE, "eventTime", f"{difference}; {tolerance}")
+
+
+_CLOCK_SLACK_MS: Final = 10 * beijing.MINUTE_MS
+"""How far from eight hours a record sent as it happened can be, when its time zone is wrong."""
+
+
+UNPLATED: Final = "无牌车"
+"""What many cameras write for a vehicle without a plate; taken as PLATE_STATE_UNLICENSED."""
+
+
+def _contradiction(field: str, message: str) -> Rejection:
+    return Rejection(reasons.ERROR_REASON_FIELDS_CONTRADICT, field, message)
+
+
+@lru_cache(maxsize=1 << 12)
+def _unknown_code(*codes: int) -> str:
+    """The JSON name of the first code that its enum does not define; empty when all are defined."""
+    for (name, known), code in zip(_CODES, codes, strict=True):
+        if code not in known:
+            return name
+    return ""
+
+
+def _bad_id(facts: Facts, images: tuple[str, ...]) -> Rejection:
+    if not ids.is_vendor_id(facts.record_id):
+        name = "recordId"
+    elif facts.visit_id and not ids.is_vendor_id(facts.visit_id):
+        name = "visitId"
+    else:
+        name = next(f"imageIds[{index}]" for index, image in enumerate(images) if not ids.is_vendor_id(image))
+    return Rejection(reasons.ERROR_REASON_INVALID_FIELD, name, f"an id matches {ids.PATTERN}")
+
+
+def _control_character(facts: Facts) -> Rejection:
+    texts = {
+        "gateId": facts.gate_id,
+        "laneId": facts.lane_id,
+        "berthId": facts.berth_id,
+        "deviceId": facts.device_id,
+        "releaseReason": facts.release_reason,
+    }
+    name = next(name for name, text in texts.items() if _CONTROL.search(text))
+    return Rejection(reasons.ERROR_REASON_INVALID_FIELD, name, "the text holds a control character")
+
+
+def _misplaced(facts: Facts) -> Rejection | None:
+    if facts.berth_id:
+        if facts.gate_id or facts.lane_id:
+            return _contradiction("berthId", "an event is at a gate and lane or at a berth, not at both")
+        return None
+    if not facts.gate_id:
+        return _contradiction("gateId", "an event states its gate and lane, or on the street its berth")
+    return _contradiction("laneId", "an event at a gate states its lane (R5.2d)")
+
+
+def _revealing(all_ids: str, facts: Facts, images: tuple[str, ...], seen: SeenPlate) -> str:
+    """The JSON name of the first id that contains the plate; empty when none does."""
+    if seen.tail not in all_ids.upper().replace("-", "").replace("_", ""):
+        return ""
+    number = facts.plate_number
+    reveals = vocabulary.id_reveals_plate
+    if reveals(facts.record_id, number):
+        return "recordId"
+    if facts.visit_id and reveals(facts.visit_id, number):
+        return "visitId"
+    if images and any(reveals(image, number) for image in images):
+        return "imageIds"
+    return ""
+
+
+def _warnings(facts: Facts, lot: LotFacts, seen: SeenPlate | None) -> tuple[int, ...]:
+    lane = lot.lanes.get((facts.gate_id, facts.lane_id))
+    if (
+        (lane == facts.direction or lane == _BOTH or facts.berth_id)
+        and lot.state == _ACTIVE
+        and (seen is None or seen.consistent)
+    ):
+        return _NO_WARNINGS
+    found: list[int] = []
+    if not facts.berth_id:
+        if facts.gate_id not in lot.gates:
+            found.append(reasons.WARNING_UNKNOWN_GATE)
+        elif lane is None:
+            found.append(reasons.WARNING_UNKNOWN_LANE)
+        elif lane not in (facts.direction, _BOTH):
+            found.append(reasons.WARNING_LANE_DIRECTION)
+    if lot.state != _ACTIVE:
+        found.append(reasons.WARNING_LOT_NOT_ACTIVE)
+    if seen is not None and not seen.consistent:
+        found.append(reasons.WARNING_PLATE_INCONSISTENT)
+    return tuple(found)
