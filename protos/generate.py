@@ -1,4 +1,4 @@
-"""Generates everything built from the protos into protos/build: messages, stubs, types, the descriptors for Envoy and buf.
+"""Generates what is built from the protos into protos/build: messages, stubs, types, the descriptors for Envoy and buf.
 
 buf checks, protoc generates: buf cannot make Python gRPC stubs without the network, and no package ships
 buf/validate/validate.proto as text, so protoc is given its descriptor instead.
