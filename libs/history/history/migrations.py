@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 
 from history.client import HistoryClient
+from history.durability import DURABLE_CLAUSE
 from history.errors import HistoryError, HistoryRejected
 
 _FILE = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
@@ -98,8 +99,7 @@ async def migrate(client: HistoryClient, migrations: Iterable[Migration], databa
         f"CREATE TABLE IF NOT EXISTS {database}.migrations "
         "(number UInt16, name String, checksum FixedString(64), applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) "
         "ENGINE = ReplacingMergeTree ORDER BY number "
-        "SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, "
-        "old_parts_lifetime = 480"
+        f"{DURABLE_CLAUSE}"
     )
     applied = await _applied(client, database)
     known = {migration.number: migration for migration in migrations}
