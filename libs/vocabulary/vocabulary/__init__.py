@@ -1,1 +1,1 @@
-"""The field's words as pure values: plates, codes, time, money; no I/O."""
+"""The field's words as pure values: plates, codes, coordinates, money and Beijing time; no I/O."""
