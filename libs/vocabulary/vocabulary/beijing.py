@@ -15,6 +15,7 @@ OFFSET_MS: Final = 8 * HOUR_MS
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _MS: Final = timedelta(milliseconds=1)
+_DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RFC3339: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -34,7 +35,7 @@ def moment(epoch_ms: int) -> datetime:
     """
     try:
         return (_EPOCH + epoch_ms * _MS).astimezone(BEIJING)
-    except OverflowError as error:
+    except (OverflowError, ValueError) as error:
         raise ValueError("the instant is outside the years 1 to 9999") from error
 
 
@@ -82,7 +83,7 @@ def day_key(epoch_ms: int) -> str:
 
 def day_bounds_of(key: str) -> Bounds:
     """The bounds of the Beijing day named YYYY-MM-DD; raises ValueError when there is no such day."""
-    if len(key) != 10:
+    if not _DAY.fullmatch(key):
         raise ValueError("not a date of the form YYYY-MM-DD")
     start = (date.fromisoformat(key).toordinal() - _EPOCH_DAY) * DAY_MS - OFFSET_MS
     return Bounds(start, start + DAY_MS)
@@ -97,7 +98,7 @@ def month(epoch_ms: int) -> int:
 def _day(day: int) -> tuple[str, int]:
     try:
         found = date.fromordinal(_EPOCH_DAY + day)
-    except OverflowError as error:
+    except (OverflowError, ValueError) as error:
         raise ValueError("the instant is outside the years 1 to 9999") from error
     return found.isoformat(), found.year * 100 + found.month
 

@@ -2,11 +2,11 @@
 
 The layout, in ABNF over UTF-8 bytes:
 
-    text  = tag LF *fact
-    fact  = name "=" length ":" value LF
-    name  = %x61-7A *( %x61-7A / %x30-39 / "_" )      ; a-z, then a-z, 0-9 and _
+    text   = tag LF *fact
+    fact   = name "=" length ":" value LF
+    name   = %x61-7A *( %x61-7A / %x30-39 / "_" )     ; a-z, then a-z, 0-9 and _
     length = "0" / ( %x31-39 *%x30-39 )               ; how many bytes the value has, in decimal
-    value = *OCTET                                    ; exactly that many
+    value  = *OCTET                                    ; exactly that many
 
 A fact that was not stated is left out, which is not the same as an empty one. A string is taken as it was sent:
 nothing is trimmed, folded or normalised. A whole number is written in decimal, with a leading `-` when negative; true
