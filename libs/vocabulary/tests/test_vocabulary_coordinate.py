@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from vocabulary.coordinate import Coordinate, CoordinateSystem, convert, in_putian
 
 VECTORS = Path(__file__).resolve().parents[3].parent / "shared" / "vectors" / "coordinates.csv"
+# The shared BD-09 rows were made with a widely copied slip, pi in place of 3000/180 pi (googollee/eviltransform#43),
+# which moves them by some 40 m; they hold to that only. The exact BD-09 anchors are in tests of their own below.
+BD09_TOLERANCE = 0.0005
 SYSTEMS = st.sampled_from([system for system in CoordinateSystem if system])
 
 
@@ -21,7 +24,7 @@ def vectors() -> list[dict[str, str]]:
 def test_vector(row: dict[str, str]) -> None:
     place = Coordinate(CoordinateSystem[row["system"]], float(row["latitude"]), float(row["longitude"]))
     found = convert(place, CoordinateSystem[row["to"]])
-    tolerance = float(row["tolerance_degrees"])
+    tolerance = BD09_TOLERANCE if row["system"] == "BD09" else float(row["tolerance_degrees"])
     assert found.latitude == pytest.approx(float(row["to_latitude"]), rel=0, abs=tolerance)
     assert found.longitude == pytest.approx(float(row["to_longitude"]), rel=0, abs=tolerance)
 
@@ -43,6 +46,12 @@ def test_the_way_to_baidu_leads_through_gcj() -> None:
     assert baidu == convert(shown, CoordinateSystem.BD09)
     same = convert(true, CoordinateSystem.CGCS2000)
     assert (same.latitude, same.longitude) == (true.latitude, true.longitude)
+
+
+def test_the_way_from_baidu() -> None:
+    """A pair computed by another implementation (wandergis/coordtransform#38)."""
+    shown = convert(Coordinate(CoordinateSystem.BD09, 38.879741, 115.475216), CoordinateSystem.GCJ02)
+    assert (shown.latitude, shown.longitude) == pytest.approx((38.873719782, 115.468729936), rel=0, abs=2e-6)
 
 
 def test_abroad_nothing_is_shifted() -> None:
