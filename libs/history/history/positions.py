@@ -18,7 +18,7 @@ def positions_ddl(table: str) -> str:
     """
     return (
         f"CREATE TABLE IF NOT EXISTS {table} "
-        "(projection LowCardinality(String), shard UInt16, epoch String, offset UInt64) "
+        "(`projection` LowCardinality(String), shard UInt16, epoch String, offset UInt64) "
         f"ENGINE = ReplacingMergeTree(offset) ORDER BY (projection, shard) {DURABLE_CLAUSE}"
     )
 
@@ -33,7 +33,7 @@ class Positions:
         self._verified = False
 
     async def read(self, epoch: str) -> dict[int, int]:
-        """The offset per shard; a shard never advanced is absent. Another epoch in the table raises `PositionConflict`."""
+        """The offset per shard; one never advanced is absent. Another epoch in the table raises `PositionConflict`."""
         rows = await self._client.rows(
             f"SELECT shard, epoch, offset FROM {self._table} FINAL WHERE projection = {{projection:String}}",  # noqa: S608
             {"projection": self._projection},
@@ -62,7 +62,7 @@ class Positions:
         if not rows:
             return
         await self._client.execute(
-            f"INSERT INTO {self._table} (projection, shard, epoch, offset) "
+            f"INSERT INTO {self._table} (projection, shard, epoch, offset) "  # noqa: S608
             "SELECT {projection:String}, row.1, {epoch:String}, row.2 "
             "FROM (SELECT arrayJoin({rows:Array(Tuple(UInt16, UInt64))}) AS row)",
             {"projection": self._projection, "epoch": epoch, "rows": rows},

@@ -10,20 +10,20 @@ from history.errors import HistoryUnavailable
 from history.rows import ProtobufTable, delimited
 
 Batch = Mapping[str, Mapping[int, Sequence[bytes]]]
-"""Serialized rows by table name and by partition key, as the table's PARTITION BY computes it; 0 for a table without."""
+"""Serialized rows by table name, then by the value of the table's PARTITION BY; 0 for a table without one."""
 
 
 class BatchWriter:
     """Writes batches of protobuf rows into a fixed list of tables.
 
-    ClickHouse commits an insert once per partition, so a batch goes out as one INSERT per table and partition: tables in
-    the order given here, partitions ascending. The caller records its position after `write` has returned, never before:
-    then every row lies fsynced in its table.
+    ClickHouse commits an insert once per partition, so a batch goes out as one INSERT per table and partition: tables
+    in the order given here, partitions ascending. The caller records its position after `write` has returned, never
+    before: then every row lies fsynced in its table.
 
-    An insert whose outcome is unknown is sent again, here and by the caller after a restart. That changes no sum because
-    each table is a ReplacingMergeTree ordered by the full identity of a row, so that a repeated row replaces itself;
-    readers use FINAL. Nothing may hang on these tables that adds up on insert. A batch that is repeated must therefore
-    hold the same rows, but may hold more and be cut elsewhere.
+    An insert whose outcome is unknown is sent again, here and by the caller after a restart. That changes no sum
+    because each table is a ReplacingMergeTree ordered by the full identity of a row, so that a repeated row replaces
+    itself; readers use FINAL. Nothing may hang on these tables that adds up on insert. A batch that is repeated must
+    therefore hold the same rows, but may hold more and be cut elsewhere.
     """
 
     def __init__(
@@ -46,10 +46,10 @@ class BatchWriter:
     async def write(self, batch: Batch) -> int:
         """Write every row of the batch; answer how many inserts it took.
 
-        Raises `NotDurable` before the first row if a table would not keep it, `HistoryUnavailable` when an insert's last
-        try failed, `HistoryRejected` when ClickHouse refuses rows, among them rows filed under a partition that is not
-        theirs, and `KeyError` for a table the writer does not know. After any of these a part of the batch may be stored:
-        write the whole batch again.
+        Raises `NotDurable` before the first row if a table would not keep it, `HistoryUnavailable` when an insert's
+        last try failed, `HistoryRejected` when ClickHouse refuses rows, among them rows filed under a partition that is
+        not theirs, and `KeyError` for a table the writer does not know. After any of these a part of the batch may be
+        stored: write the whole batch again.
         """
         if unknown := batch.keys() - self._tables.keys():
             raise KeyError(f"not among the writer's tables: {', '.join(sorted(unknown))}")
