@@ -92,10 +92,12 @@ def test_a_reader_gets_the_facts_back(values: list[Value]) -> None:
 
 def test_enums_and_booleans_are_their_numbers() -> None:
     class Direction(IntEnum):
+        UNSPECIFIED = 0
         ENTRY = 1
 
     shape = Layout(TAG, ["direction", "resent"])
     assert shape.canonical([Direction.ENTRY, True]) == shape.canonical([1, 1])
+    assert shape.canonical([Direction.UNSPECIFIED, False]) == shape.canonical([0, 0])
 
 
 @pytest.mark.parametrize("value", [1.0, 0.5, b"x", [1], float("nan")])
