@@ -74,7 +74,23 @@ def digest_of(facts: Facts) -> bytes:
 
 def canonical_of(facts: Facts) -> bytes:
     """The canonical text of the facts: what `LAYOUT` writes, with the parts that come back in record after record remembered."""
-    record_id, lot_id, direction, event, number, colour, kind, state, vehicle, gate, lane, berth, device, visit, *rest = facts
+    (
+        record_id,
+        lot_id,
+        direction,
+        event,
+        number,
+        colour,
+        kind,
+        state,
+        vehicle,
+        gate,
+        lane,
+        berth,
+        device,
+        visit,
+        *rest,
+    ) = facts
     parking, method, reason = rest
     return (
         f"{_OPENING}record_id={len(record_id)}:{record_id}\n{_where(lot_id, direction)}"
@@ -101,7 +117,16 @@ def _where(lot_id: str, direction: int) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def _how(colour: int, kind: int, state: int, vehicle: int, gate: str, lane: str, berth: str, device: str) -> str:
-    names = ("plate_colour", "plate_kind", "plate_state", "vehicle_class", "gate_id", "lane_id", "berth_id", "device_id")
+    names = (
+        "plate_colour",
+        "plate_kind",
+        "plate_state",
+        "vehicle_class",
+        "gate_id",
+        "lane_id",
+        "berth_id",
+        "device_id",
+    )
     return "".join(map(_text, names, (colour, kind, state, vehicle, gate, lane, berth, device)))
 
 

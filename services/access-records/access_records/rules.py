@@ -86,9 +86,7 @@ class Rules:
     earliest_event_ms: int
     """The first instant that can be an event."""
 
-    def judge(
-        self, facts: Facts, images: tuple[str, ...], lot: LotFacts | None, now_ms: int
-    ) -> Approval | Rejection:
+    def judge(self, facts: Facts, images: tuple[str, ...], lot: LotFacts | None, now_ms: int) -> Approval | Rejection:
         """The verdict on one record whose fields keep the proto's rules; `lot` is None when unknown or not granted."""
         if lot is None:
             return Rejection(
@@ -130,7 +128,9 @@ class Rules:
             if facts.plate_state not in (0, _READ):
                 return _contradiction("plateState", "a record with a plate number has the state PLATE_STATE_READ")
             if not facts.plate_colour:
-                return _contradiction("plateColour", "a plate that was read states its colour; PLATE_COLOUR_OTHER if unsure")
+                return _contradiction(
+                    "plateColour", "a plate that was read states its colour; PLATE_COLOUR_OTHER if unsure"
+                )
             seen = self.plates.see(facts.plate_number, facts.plate_colour, facts.plate_kind)
             if seen is None:
                 return Rejection(
@@ -141,7 +141,9 @@ class Rules:
             revealing = _revealing(all_ids, facts, images, seen)
             if revealing:
                 return Rejection(
-                    reasons.ERROR_REASON_ID_REVEALS_PLATE, revealing, "the id contains the plate; choose one that does not"
+                    reasons.ERROR_REASON_ID_REVEALS_PLATE,
+                    revealing,
+                    "the id contains the plate; choose one that does not",
                 )
         elif facts.plate_state not in (_UNREAD, _UNLICENSED) and not (facts.plate_number and not facts.plate_state):
             return _contradiction(

@@ -1,0 +1,102 @@
+"""Between the use cases' values and the messages of the contract: pure, no decisions."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from mesh.errors import FieldViolation
+from parkmesh.access.v1 import access_record_service_pb2 as messages
+from parkmesh.access.v1 import record_pb2
+from parkmesh.errors.v1 import error_reason_pb2 as reasons
+from vocabulary import ids
+from vocabulary.plate import id_reveals_plate
+
+from access_records.upload import Verdict
+
+RETRY_AFTER_MS: Final = 2_000
+"""How long to wait before deferred records are sent again."""
+
+_ITEM: Final = re.compile(r"records\[(\d+)\]\.?(.*)")
+_STATED: Final = tuple(field.name for field in record_pb2.AccessRecord.DESCRIPTOR.fields)
+
+
+def timestamp(epoch_ms: int) -> Timestamp:
+    """The instant as a Timestamp."""
+    return Timestamp(seconds=epoch_ms // 1000, nanos=epoch_ms % 1000 * 1_000_000)
+
+
+def refused_by_contract(violations: Sequence[FieldViolation]) -> dict[int, Verdict]:
+    """The verdicts on records that break the proto's rules: the first violation of each, by index."""
+    refused: dict[int, Verdict] = {}
+    for violation in violations:
+        match = _ITEM.fullmatch(violation.field)
+        if match and int(match[1]) not in refused:
+            refused[int(match[1])] = Verdict(
+                messages.OUTCOME_REJECTED,
+                reason=reasons.ERROR_REASON_INVALID_FIELD,
+                field=match[2],
+                message=violation.description,
+            )
+    return refused
+
+
+def upload_answer(
+    records: Sequence[record_pb2.AccessRecord], verdicts: Sequence[Verdict], now_ms: int, unknown_fields: Sequence[str]
+) -> messages.UploadRecordsResponse:
+    """The answer to a batch."""
+    counts = [0] * len(messages.Outcome.values())
+    answer = messages.UploadRecordsResponse(server_time=timestamp(now_ms), unknown_fields=unknown_fields)
+    for index, verdict in enumerate(verdicts):
+        counts[verdict.outcome] += 1
+        if verdict.outcome != messages.OUTCOME_ACCEPTED or verdict.warnings:
+            answer.items.append(_item(index, records[index], verdict))
+    answer.accepted = counts[messages.OUTCOME_ACCEPTED]
+    answer.duplicate = counts[messages.OUTCOME_DUPLICATE]
+    answer.conflicting = counts[messages.OUTCOME_CONFLICT]
+    answer.rejected = counts[messages.OUTCOME_REJECTED]
+    answer.deferred = counts[messages.OUTCOME_DEFERRED]
+    answer.all_stored = answer.accepted + answer.duplicate == len(verdicts)
+    if answer.deferred:
+        answer.retry_after_ms = RETRY_AFTER_MS
+    return answer
+
+
+def _item(index: int, record: record_pb2.AccessRecord, verdict: Verdict) -> messages.ItemResult:
+    if verdict.outcome == messages.OUTCOME_DUPLICATE:
+        return messages.ItemResult(index=index, record_id=record.record_id, outcome=verdict.outcome)
+    place = f"records[{index}]"
+    return messages.ItemResult(
+        index=index,
+        record_id=_showable(record),
+        outcome=verdict.outcome,
+        reason=verdict.reason,  # type: ignore[arg-type]
+        field=f"{place}.{verdict.field}" if verdict.field else place if verdict.reason else "",
+        message=verdict.message,
+        retryable=verdict.retryable,
+        warnings=verdict.warnings,  # type: ignore[arg-type]
+    )
+
+
+def _showable(record: record_pb2.AccessRecord) -> str:
+    """The record's id, unless it is no id or gives the plate away."""
+    record_id = record.record_id
+    return record_id if ids.is_vendor_id(record_id) and not id_reveals_plate(record_id, record.plate_number) else ""
+
+
+def stored_record(logged: record_pb2.LoggedRecord) -> record_pb2.StoredRecord:
+    """A record as the platform holds it."""
+    stated = {name: getattr(logged, name) for name in _STATED if _is_stated(logged, name)}
+    return record_pb2.StoredRecord(
+        record=record_pb2.AccessRecord(**stated),
+        accept_time=timestamp(logged.accept_ms),
+        delay_ms=max(-(2**31), min(2**31 - 1, logged.accept_ms - logged.event_ms)),
+        digest=logged.digest.hex(),
+        warnings=logged.warnings,
+        vendor_id=logged.vendor_id,
+    )
+
+
+def _is_stated(logged: record_pb2.LoggedRecord, name: str) -> bool:
+    field = record_pb2.LoggedRecord.DESCRIPTOR.fields_by_name[name]
+    return logged.HasField(name) if field.has_presence else bool(getattr(logged, name))

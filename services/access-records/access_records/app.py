@@ -1,0 +1,52 @@
+"""Composes access-records: the log, the history, the directory, and the use cases over them."""
+
+from directory import Directory
+from eventlog import EventLog
+from history.client import HistoryClient
+from mesh.server import Mesh
+from parkmesh.access.v1.access_record_service_pb2_grpc import add_AccessRecordServiceServicer_to_server
+from vocabulary import beijing
+
+from access_records.archive import Archive
+from access_records.plates import PlateReader
+from access_records.progress import Progress
+from access_records.reading import Reading
+from access_records.rules import Rules
+from access_records.servicer import AccessRecordServicer
+from access_records.settings import Settings
+from access_records.upload import Uploads
+
+ITEM_VALIDATED = frozenset(
+    f"/parkmesh.access.v1.AccessRecordService/{method}" for method in ("UploadRecords", "StreamRecords")
+)
+"""Methods whose records are checked one by one by the servicer, so that a bad one does not hold back the others."""
+
+
+async def bind(settings: Settings, mesh: Mesh) -> None:
+    """Builds the service in order."""
+    log = await mesh.stack.enter_async_context(
+        await EventLog.open(settings.redis_url, clock=mesh.clock.now_ms, limits=settings.limits())
+    )
+    history = await mesh.stack.enter_async_context(HistoryClient(settings.account(settings.history_deadline_seconds)))
+    directory = Directory(
+        mesh.channel(settings.registry_address),
+        mesh.clock,
+        max_age_ms=int(settings.directory_max_age_hours * beijing.HOUR_MS),
+    )
+    mesh.background("directory", directory.run)
+    tolerance_ms = int(settings.future_tolerance_seconds * 1000)
+    rules = Rules(
+        PlateReader(settings.plate_key.reveal().encode()),
+        future_tolerance_ms=tolerance_ms,
+        earliest_event_ms=beijing.day_bounds_of(f"{settings.earliest_event_year:04}-01-01").start_ms,
+    )
+    archive = Archive(history)
+    # Nothing is accepted before it happens, give or take the tolerance: what the index has forgotten is older than this.
+    horizon_ms = settings.horizon_hours * beijing.HOUR_MS - tolerance_ms
+    uploads = Uploads(log, archive, directory, rules, horizon_ms)
+    reading = Reading(log, archive, Progress(log, history), directory)
+    mesh.serve(
+        add_AccessRecordServiceServicer_to_server,
+        AccessRecordServicer(uploads, reading, directory, mesh.clock),
+        item_validated=ITEM_VALIDATED,
+    )

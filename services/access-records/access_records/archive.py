@@ -1,0 +1,100 @@
+"""What the service asks of the history: first reports by id, and a lot's records by time. The only file that queries ClickHouse."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from history.client import HistoryClient
+from parkmesh.access.v1 import record_pb2
+
+from access_records import tables
+
+_READ_AS: Final = {
+    "direction": "toInt8(direction) AS direction",
+    "event_ms": "toUnixTimestamp64Milli(event_time) AS event_ms",
+    "accept_ms": "toUnixTimestamp64Milli(accept_time) AS accept_ms",
+}
+_COLUMNS: Final = ", ".join(_READ_AS.get(column, column) for column in tables.REVISIONS.columns)
+_BYTES: Final = ("digest", "plate_key")
+
+
+class RecordId(NamedTuple):
+    """Which record: its lot and its id within the lot."""
+
+    lot_id: str
+    record_id: str
+
+
+class Window(NamedTuple):
+    """Which records of a lot: by event time, from `start_ms` on and before `end_ms`; direction 0 for both."""
+
+    lot_id: str
+    start_ms: int
+    end_ms: int
+    direction: int = 0
+
+
+class Archive:
+    """The history, read through one account. Every call raises HistoryUnavailable when ClickHouse cannot answer in time."""
+
+    def __init__(self, client: HistoryClient) -> None:
+        self._client = client
+
+    async def digests(self, records: Iterable[RecordId]) -> dict[RecordId, list[bytes]]:
+        """The digests of all first reports under these ids, the earliest first; ids without one are left out.
+
+        More than one means that an id was used again, long after, for other facts.
+        """
+        rows = await self._client.rows(
+            "SELECT lot_id, record_id, digest FROM store.record_revisions"
+            " WHERE lot_id IN {lots:Array(String)} AND (lot_id, record_id) IN {ids:Array(Tuple(String, String))}"
+            " AND revision = 0 ORDER BY log_offset",
+            {
+                "ids": [tuple(record) for record in (wanted := list(records))],
+                "lots": sorted({r.lot_id for r in wanted}),
+            },
+        )
+        found: dict[RecordId, list[bytes]] = {}
+        for lot_id, record_id, digest in rows:
+            found.setdefault(RecordId(lot_id, record_id), []).append(bytes(digest))
+        return found
+
+    async def first_report(self, record: RecordId) -> record_pb2.LoggedRecord | None:
+        """The earliest first report under this id; None when there is none."""
+        rows = await self._client.rows(
+            f"SELECT {_COLUMNS} FROM store.record_revisions"  # noqa: S608 - columns are our own
+            " WHERE lot_id = {lot:String} AND record_id = {record:String} AND revision = 0 ORDER BY log_offset LIMIT 1",
+            {"lot": record.lot_id, "record": record.record_id},
+        )
+        return _logged(rows[0]) if rows else None
+
+    async def page(self, window: Window, after: tuple[int, str] | None, limit: int) -> list[record_pb2.LoggedRecord]:
+        """The first `limit` current records of the window behind (event_ms, record_id), by event time, then id."""
+        after_ms, after_id = after or (window.start_ms - 1, "")
+        rows = await self._client.rows(
+            f"SELECT {_COLUMNS} FROM store.records_current FINAL"  # noqa: S608 - columns are our own
+            " WHERE lot_id = {lot:String}"
+            " AND event_time >= fromUnixTimestamp64Milli({start:Int64}) AND event_time < fromUnixTimestamp64Milli({end:Int64})"
+            " AND (toUnixTimestamp64Milli(event_time), record_id) > ({after_ms:Int64}, {after_id:String})"
+            " AND ({direction:Int8} = 0 OR toInt8(direction) = {direction:Int8})"
+            " ORDER BY event_time, record_id LIMIT {limit:UInt32}",
+            {
+                "lot": window.lot_id,
+                "start": max(window.start_ms, after_ms),
+                "end": window.end_ms,
+                "after_ms": after_ms,
+                "after_id": after_id,
+                "direction": window.direction,
+                "limit": limit,
+            },
+        )
+        return [_logged(row) for row in rows]
+
+
+def _logged(row: Sequence[Any]) -> record_pb2.LoggedRecord:
+    values = dict(zip(tables.REVISIONS.columns, row, strict=True))
+    for column in _BYTES:
+        value = values[column]
+        values[column] = value if isinstance(value, bytes) else value.encode("latin-1")
+    record = record_pb2.LoggedRecord(**{name: value for name, value in values.items() if value is not None})
+    record.event_time.FromMilliseconds(record.event_ms)
+    return record

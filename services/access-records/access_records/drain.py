@@ -1,0 +1,102 @@
+"""The history writer's loop: read the log, write what came into the history, remember how far, let the log go behind it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from eventlog import Entry, EventLog, LogUnavailable, Position
+from history.errors import HistoryUnavailable
+from history.positions import Positions
+from history.writer import Batch, BatchWriter
+from mesh.clock import Clock
+from vocabulary import beijing
+
+from access_records import logged, tables
+
+_log = logging.getLogger(__name__)
+
+_BLOCK_MS: Final = 1_000
+_RETRY_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the writer trades delay against the number of inserts."""
+
+    max_records: int
+    """At most about this many records go into one insert."""
+    gather_s: float
+    """How long to wait after a small insert, so that the next one is larger."""
+    trim_every_s: float
+    """How often the log is trimmed."""
+
+
+class Drain:
+    """Follows one shard of the log into the history.
+
+    A batch that was written and whose position was not recorded is written again after a restart, perhaps cut elsewhere: the
+    same rows collapse. Stops, loudly, when log and position do not belong together or an entry is damaged.
+    """
+
+    def __init__(
+        self, log: EventLog, shard: int, writer: BatchWriter, positions: Positions, clock: Clock, pace: Pace
+    ) -> None:
+        self._log = log
+        self._shard = shard
+        self._writer = writer
+        self._positions = positions
+        self._clock = clock
+        self._pace = pace
+
+    async def position(self) -> Position:
+        """Up to where the history holds the log."""
+        offsets = await self._positions.read(self._log.epoch)
+        return Position(self._log.epoch, self._shard, offsets.get(self._shard, 0))
+
+    async def step(self, after: Position) -> Position:
+        """Writes what lies behind the position, waiting a moment if nothing does; the position reached is recorded."""
+        entries = await self._log.read(after, max_records=self._pace.max_records, block_ms=_BLOCK_MS)
+        if not entries:
+            return after
+        await self._writer.write(batch_of(entries))
+        reached = entries[-1].position
+        await self._positions.advance(self._log.epoch, {self._shard: reached.offset})
+        return reached
+
+    async def run(self, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """Follows until cancelled; waits while the log or ClickHouse is away."""
+        after: Position | None = None
+        trimmed_at = self._clock.monotonic()
+        while True:
+            try:
+                if after is None:
+                    after = await self.position()
+                reached = await self.step(after)
+                small = reached.offset - after.offset < self._pace.max_records // 4
+                after = reached
+                if self._clock.monotonic() - trimmed_at >= self._pace.trim_every_s:
+                    trimmed_at = self._clock.monotonic()
+                    await self._log.trim(after)
+            except (HistoryUnavailable, LogUnavailable) as away:
+                _log.warning("shard %d waits: %s", self._shard, type(away).__name__)
+                after = None  # what was recorded is asked again: the last advance may have taken effect
+                await pause(_RETRY_S)
+            else:
+                if small:
+                    await pause(self._pace.gather_s)
+
+
+def batch_of(entries: Sequence[Entry]) -> Batch:
+    """The rows of some entries by table and month: revisions by the month of acceptance, current rows by that of the event."""
+    revisions: dict[int, list[bytes]] = {}
+    current: dict[int, list[bytes]] = {}
+    month = beijing.month
+    for entry in entries:
+        for offset, payload in enumerate(entry.payloads, entry.first):
+            accept_ms, event_ms = logged.times(payload)
+            row = logged.placed(payload, entry.shard, offset)
+            revisions.setdefault(month(accept_ms), []).append(row)
+            current.setdefault(month(event_ms), []).append(row)
+    return {tables.REVISIONS.name: revisions, tables.CURRENT.name: current}

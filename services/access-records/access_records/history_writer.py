@@ -1,0 +1,79 @@
+"""Runs the history writer, the one process that writes the history: `python -m access_records.history_writer`."""
+
+import asyncio
+import importlib.resources
+import logging
+
+from directory import Directory
+from eventlog import EventLog
+from history import migrations
+from history.client import HistoryClient
+from history.errors import HistoryUnavailable
+from history.positions import Positions
+from history.writer import BatchWriter
+from mesh.server import Mesh, run
+
+from access_records import schema, tables
+from access_records.drain import Drain, Pace
+from access_records.lot_rows import LotRows
+from access_records.progress import PROJECTION
+from access_records.settings import WriterSettings
+
+_log = logging.getLogger(__name__)
+
+DATABASE = "store"
+"""Where the record of applied migrations is kept."""
+_INSERT_DEADLINE_S = 60.0
+_RETRY_S = 0.5
+
+
+async def bind(settings: WriterSettings, mesh: Mesh) -> None:
+    """Builds the writer in order; it is ready once the history's schema is there."""
+    log = await mesh.stack.enter_async_context(
+        await EventLog.open(settings.redis_url, clock=mesh.clock.now_ms, limits=settings.limits())
+    )
+    client = await mesh.stack.enter_async_context(HistoryClient(settings.account(_INSERT_DEADLINE_S)))
+    directory = Directory(mesh.channel(settings.registry_address), mesh.clock)
+    pace = Pace(settings.batch_records, settings.gather_milliseconds / 1000, settings.trim_every_seconds)
+    lots = LotRows(directory, BatchWriter(client, [tables.LOTS]), mesh.clock)
+    drains = [
+        Drain(
+            log,
+            shard,
+            BatchWriter(client, [tables.REVISIONS, tables.CURRENT]),
+            Positions(client, PROJECTION),
+            mesh.clock,
+            pace,
+        )
+        for shard in range(log.shards)
+    ]
+    migrated = asyncio.Event()
+    await mesh.when_ready(migrated)
+
+    async def follow() -> None:
+        await migrate(client)
+        migrated.set()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(directory.run())
+            group.create_task(lots.run())
+            for drain in drains:
+                group.create_task(drain.run())
+
+    mesh.background("history writer", follow)
+
+
+async def migrate(client: HistoryClient) -> None:
+    """Brings the history's schema up to date; waits while ClickHouse is away."""
+    while True:
+        try:
+            applied = await migrations.migrate(client, migrations.load(importlib.resources.files(schema)), DATABASE)
+        except HistoryUnavailable:
+            _log.warning("the history does not answer; waiting to migrate")
+            await asyncio.sleep(_RETRY_S)
+        else:
+            _log.info("schema is up to date", extra={"applied": len(applied)})
+            return
+
+
+if __name__ == "__main__":
+    run("history-writer", WriterSettings, bind)

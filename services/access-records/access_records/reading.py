@@ -1,0 +1,78 @@
+"""The use cases of reading: one record from the moment it was acknowledged, and a lot's records by time."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from eventlog import EventLog, item_key
+from history.errors import HistoryError
+from mesh import paging
+from mesh.errors import MeshError
+from parkmesh.access.v1 import record_pb2
+from parkmesh.errors.v1 import error_reason_pb2 as reasons
+
+from access_records import logged
+from access_records.archive import Archive, RecordId, Window
+from access_records.progress import Progress
+from access_records.upload import Lots
+
+
+class Page(NamedTuple):
+    """Some records of a lot."""
+
+    records: list[record_pb2.LoggedRecord]
+    next_token: str
+    complete_until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Reads records for callers who may see them."""
+
+    log: EventLog
+    archive: Archive
+    progress: Progress
+    lots: Lots
+
+    def require(self, vendor_id: str | None, lot_id: str, now_ms: int) -> None:
+        """Raises LOT_NOT_FOUND unless the lot exists and the vendor, if it is one, holds a grant for it."""
+        granted = vendor_id is None or self.lots.may_speak(vendor_id, lot_id, now_ms)
+        if not granted or self.lots.lot(lot_id) is None:
+            raise MeshError(reasons.ERROR_REASON_LOT_NOT_FOUND, "There is no such lot, or you hold no grant for it.")
+
+    async def one(self, lot_id: str, record_id: str) -> record_pb2.LoggedRecord:
+        """The record; RECORD_NOT_FOUND when there is none, HISTORY_UNAVAILABLE when only the history could tell."""
+        shard = self.log.shard_of(lot_id)
+        (found,) = await self.log.find(shard, [item_key(lot_id, record_id)])
+        payload = await self.log.get(shard, found.offset) if found else None
+        if payload is not None:
+            return logged.read(payload)
+        try:
+            record = await self.archive.first_report(RecordId(lot_id, record_id))
+        except HistoryError:
+            raise history_unavailable() from None
+        if record is None:
+            raise MeshError(reasons.ERROR_REASON_RECORD_NOT_FOUND, "There is no such record in this lot.")
+        return record
+
+    async def page(self, window: Window, page_size: int, page_token: str, now_ms: int) -> Page:
+        """The page behind the token."""
+        arguments = tuple(map(str, window))
+        after: tuple[int, str] | None = None
+        if page_token:
+            event_ms, record_id = paging.decode(page_token, arguments)
+            after = (int(event_ms), record_id)
+        try:
+            complete_until_ms = await self.progress.complete_until_ms(window.lot_id, now_ms)
+            records = await self.archive.page(window, after, page_size + 1)
+        except HistoryError:
+            raise history_unavailable() from None
+        token = ""
+        if len(records) > page_size:
+            records.pop()
+            token = paging.encode(arguments, (str(records[-1].event_ms), records[-1].record_id))
+        return Page(records, token, complete_until_ms)
+
+
+def history_unavailable() -> MeshError:
+    """What a caller is told when ClickHouse does not answer."""
+    return MeshError(reasons.ERROR_REASON_HISTORY_UNAVAILABLE, "The history cannot be read now.", retry_after_ms=2_000)

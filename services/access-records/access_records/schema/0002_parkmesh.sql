@@ -1,0 +1,2 @@
+-- What analysts may read: views only.
+CREATE DATABASE IF NOT EXISTS parkmesh

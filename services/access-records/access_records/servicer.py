@@ -1,0 +1,172 @@
+"""The gRPC face: convert, call one use case, convert."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+import grpc
+from directory import Directory
+from eventlog import LogFull, LogUnavailable
+from mesh import caller, paging
+from mesh.caller import CallerKind
+from mesh.clock import Clock
+from mesh.errors import MeshError
+from mesh.validation import violations
+from parkmesh.access.v1 import access_record_service_pb2 as messages
+from parkmesh.access.v1 import access_record_service_pb2_grpc as rpc
+from parkmesh.access.v1 import record_pb2
+from parkmesh.errors.v1 import error_reason_pb2 as reasons
+
+from access_records import answers
+from access_records.archive import Window
+from access_records.reading import Reading
+from access_records.upload import Uploads
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+UNKNOWN_FIELDS_HEADER: Final = "x-parkmesh-unknown-fields"
+"""Where the edge names the JSON fields that it did not know, separated by commas."""
+
+_STREAM_WINDOW: Final = 64
+"""How many messages of a stream are read ahead of their answers."""
+_BATCH: Final = 1_000
+_ALL_TIME: Final = (-62_135_596_800_000, 253_402_300_800_000)  # the years 1 to 9999
+
+
+class AccessRecordServicer(rpc.AccessRecordServiceServicer):
+    """Entry and exit records over gRPC."""
+
+    def __init__(self, uploads: Uploads, reading: Reading, directory: Directory, clock: Clock) -> None:
+        self._uploads = uploads
+        self._reading = reading
+        self._directory = directory
+        self._clock = clock
+
+    async def UploadRecords(
+        self, request: messages.UploadRecordsRequest, context: Context
+    ) -> messages.UploadRecordsResponse:
+        """See the proto."""
+        request.DiscardUnknownFields()
+        (answer,) = await self._upload([request.records], [request], _unknown_fields(context))
+        return answer
+
+    async def StreamRecords(
+        self, requests: AsyncIterator[messages.StreamRecordsRequest], context: Context
+    ) -> AsyncIterator[messages.StreamRecordsResponse]:
+        """See the proto. Messages that wait while others are stored are stored together."""
+        window: asyncio.Queue[messages.StreamRecordsRequest | BaseException | None] = asyncio.Queue(_STREAM_WINDOW)
+        reader = asyncio.create_task(_read_ahead(requests, window))
+        try:
+            over = False
+            while not over:
+                group: list[messages.StreamRecordsRequest] = []
+                failure: BaseException | None = None
+                taken = await window.get()
+                while True:
+                    if taken is None:
+                        over = True
+                    elif isinstance(taken, BaseException):
+                        over, failure = True, taken
+                    else:
+                        taken.DiscardUnknownFields()
+                        group.append(taken)
+                    if over or window.empty() or sum(len(one.records) for one in group) >= _BATCH:
+                        break
+                    taken = window.get_nowait()
+                if group:
+                    results = await self._upload([one.records for one in group], group, ())
+                    for one, result in zip(group, results, strict=True):
+                        yield messages.StreamRecordsResponse(sequence=one.sequence, result=result)
+                if failure is not None:
+                    raise failure
+        finally:
+            reader.cancel()
+
+    async def GetRecord(self, request: messages.GetRecordRequest, context: Context) -> record_pb2.StoredRecord:
+        """See the proto."""
+        self._require(request.lot_id)
+        return answers.stored_record(await self._reading.one(request.lot_id, request.record_id))
+
+    async def ListRecords(self, request: messages.ListRecordsRequest, context: Context) -> messages.ListRecordsResponse:
+        """See the proto."""
+        self._require(request.lot_id)
+        start_ms, end_ms = _ALL_TIME
+        if request.HasField("start_time"):
+            start_ms = request.start_time.ToMilliseconds()
+        if request.HasField("end_time"):
+            end_ms = request.end_time.ToMilliseconds()
+        page = await self._reading.page(
+            Window(request.lot_id, start_ms, end_ms, request.direction),
+            paging.page_size(request.page_size),
+            request.page_token,
+            self._clock.now_ms(),
+        )
+        return messages.ListRecordsResponse(
+            records=map(answers.stored_record, page.records),
+            next_page_token=page.next_token,
+            complete_until=answers.timestamp(page.complete_until_ms),
+        )
+
+    async def _upload(
+        self,
+        batches: Sequence[Sequence[record_pb2.AccessRecord]],
+        requests: Sequence[messages.UploadRecordsRequest | messages.StreamRecordsRequest],
+        unknown_fields: Sequence[str],
+    ) -> list[messages.UploadRecordsResponse]:
+        """Uploads several batches as one; the answer to each."""
+        records: list[record_pb2.AccessRecord] = []
+        refused: dict[int, Any] = {}
+        for batch, request in zip(batches, requests, strict=True):
+            for index, verdict in answers.refused_by_contract(violations(request)).items():
+                refused[len(records) + index] = verdict
+            records.extend(batch)
+        now_ms = self._clock.now_ms()
+        self._directory.require_fresh(now_ms)
+        try:
+            verdicts = await self._uploads.upload(caller.current().subject, records, now_ms, refused)
+        except LogFull as full:
+            raise MeshError(
+                reasons.ERROR_REASON_LOG_FULL,
+                "The record log is near its limit; nothing was stored.",
+                retry_after_ms=int(full.retry_after * 1000),
+            ) from None
+        except LogUnavailable:
+            raise MeshError(
+                reasons.ERROR_REASON_LOG_UNAVAILABLE,
+                "The record log did not answer; send the same ids again.",
+                retry_after_ms=1_000,
+            ) from None
+        found: list[messages.UploadRecordsResponse] = []
+        start = 0
+        for batch in batches:
+            end = start + len(batch)
+            found.append(answers.upload_answer(batch, verdicts[start:end], now_ms, unknown_fields))
+            start = end
+        return found
+
+    def _require(self, lot_id: str) -> None:
+        who = caller.current()
+        vendor_id = who.subject if who.kind is CallerKind.VENDOR else None
+        now_ms = self._clock.now_ms()
+        self._directory.require_fresh(now_ms)
+        self._reading.require(vendor_id, lot_id, now_ms)
+
+
+async def _read_ahead(
+    requests: AsyncIterator[messages.StreamRecordsRequest],
+    window: asyncio.Queue[messages.StreamRecordsRequest | BaseException | None],
+) -> None:
+    try:
+        async for request in requests:
+            await window.put(request)
+    except Exception as failure:
+        await window.put(failure)
+    else:
+        await window.put(None)
+
+
+def _unknown_fields(context: Context) -> tuple[str, ...]:
+    for name, value in context.invocation_metadata() or ():
+        if name == UNKNOWN_FIELDS_HEADER and value:
+            return tuple(str(value).split(","))
+    return ()

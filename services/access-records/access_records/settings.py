@@ -1,0 +1,81 @@
+"""What the service and its history writer can be told."""
+
+import pathlib
+from dataclasses import dataclass
+
+from eventlog import Limits
+from history.client import Account
+from mesh.settings import BaseSettings, Secret, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageSettings(BaseSettings):
+    """Where the log and the history are."""
+
+    redis_url: str = setting("redis://127.0.0.1:6379/0", shared="REDIS_URL")
+    """The log's server."""
+    log_folder: pathlib.Path | None = None
+    """The folder of the log server's files, if it is on this machine: uploads are refused before its disk is full."""
+    log_disk_reserve_bytes: int = 1 << 30
+    """Free space that must remain there."""
+    log_memory_fraction: float = 0.8
+    """Share of the log server's memory limit from which uploads are refused."""
+    log_trim_after_seconds: int = 3600
+    """Entries of the log younger than this are kept even when the history holds them."""
+    horizon_hours: int = 72
+    """For how long the log's index remembers ids: younger records are decided without the history."""
+    clickhouse_url: str = setting("http://127.0.0.1:8123", shared="CLICKHOUSE_URL")
+    """The history's server."""
+    clickhouse_user: str = "default"
+    """The account there."""
+    clickhouse_password: Secret = Secret("")
+    """Its password."""
+
+    def limits(self) -> Limits:
+        """The log's limits."""
+        return Limits(
+            memory_fraction=self.log_memory_fraction,
+            disk_reserve_bytes=self.log_disk_reserve_bytes,
+            folder=self.log_folder,
+            trim_after_ms=self.log_trim_after_seconds * 1000,
+            forget_after_ms=self.horizon_hours * 3_600_000,
+        )
+
+    def account(self, deadline_s: float) -> Account:
+        """The history's account, with a deadline for each call."""
+        return Account(
+            self.clickhouse_url,
+            self.clickhouse_user,
+            self.clickhouse_password.reveal(),
+            # The store's own databases may not exist yet when the first connection is made.
+            database="default",
+            deadline=deadline_s,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(StorageSettings):
+    """The settings of access-records."""
+
+    plate_key: Secret = setting()
+    """Key of the plates' pseudonyms, 16 to 64 bytes of text: another key gives other pseudonyms."""
+    future_tolerance_seconds: float = 60.0
+    """How far a lot's clock may be ahead of the platform's."""
+    earliest_event_year: int = 2000
+    """Events before this year (Beijing time) are refused."""
+    history_deadline_seconds: float = 5.0
+    """How long a call waits for the history."""
+    directory_max_age_hours: float = 24.0
+    """For how long uploads go on without the registry."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriterSettings(StorageSettings):
+    """The settings of the history writer."""
+
+    batch_records: int = 20_000
+    """At most about this many records go into one insert."""
+    gather_milliseconds: int = 150
+    """How long to wait after a small insert, so that the next one is larger."""
+    trim_every_seconds: float = 10.0
+    """How often the log is trimmed."""

@@ -1,0 +1,44 @@
+"""How messages become rows of the history's tables, described to ClickHouse in words of its own."""
+
+from typing import Final
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from history.rows import ProtobufTable
+from parkmesh.access.v1 import lot_row_pb2, record_pb2
+
+_SCALARS: Final = {
+    FieldDescriptor.TYPE_STRING: "string",
+    FieldDescriptor.TYPE_BYTES: "bytes",
+    FieldDescriptor.TYPE_BOOL: "bool",
+    FieldDescriptor.TYPE_DOUBLE: "double",
+    FieldDescriptor.TYPE_INT32: "int32",
+    FieldDescriptor.TYPE_ENUM: "int32",
+    FieldDescriptor.TYPE_SFIXED64: "sfixed64",
+    FieldDescriptor.TYPE_FIXED32: "fixed32",
+    FieldDescriptor.TYPE_FIXED64: "fixed64",
+}
+
+
+def _stored(message: Descriptor) -> tuple[FieldDescriptor, ...]:
+    """The fields that ClickHouse reads: all but Timestamps, which it does not know; their instants stand beside them."""
+    return tuple(field for field in message.fields if field.type != FieldDescriptor.TYPE_MESSAGE)
+
+
+def _declaration(field: FieldDescriptor) -> str:
+    rule = "repeated " if field.is_repeated else "optional " if field.has_presence else ""
+    return f"{rule}{_SCALARS[field.type]} {field.name} = {field.number};"
+
+
+def _table(name: str, message: Descriptor) -> ProtobufTable:
+    """A table that takes these messages, one column for each stored field."""
+    fields = _stored(message)
+    schema = 'syntax = "proto3"; message Row { ' + " ".join(map(_declaration, fields)) + " }"
+    return ProtobufTable(name, tuple(field.name for field in fields), schema, "Row")
+
+
+REVISIONS: Final = _table("store.record_revisions", record_pb2.LoggedRecord.DESCRIPTOR)
+"""Every revision of every record."""
+CURRENT: Final = _table("store.records_current", record_pb2.LoggedRecord.DESCRIPTOR)
+"""The state of every record that holds now."""
+LOTS: Final = _table("store.lots", lot_row_pb2.LotRow.DESCRIPTOR)
+"""The registry's lots."""

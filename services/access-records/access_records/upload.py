@@ -1,0 +1,234 @@
+"""The use case of uploading: judge every record by itself, append what is new, say what became of each."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol
+
+from eventlog import EventLog, Item, LogFull, LogUnavailable, Outcome, Result, item_key
+from history.errors import HistoryError
+from parkmesh.access.v1 import access_record_service_pb2 as messages
+from parkmesh.access.v1 import record_pb2
+from parkmesh.errors.v1 import error_reason_pb2 as reasons
+
+from access_records import logged
+from access_records.archive import Archive, RecordId
+from access_records.facts import Facts, digest_of, facts_of, first_difference
+from access_records.rules import LotFacts, Rejection, Rules
+
+_CONFLICT: Final = messages.OUTCOME_CONFLICT
+_DEFERRED: Final = messages.OUTCOME_DEFERRED
+_REJECTED: Final = messages.OUTCOME_REJECTED
+
+
+class Lots(Protocol):
+    """The registry's facts that an upload needs."""
+
+    def lot(self, lot_id: str) -> LotFacts | None:
+        """The lot; None when there is none."""
+
+    def may_speak(self, vendor_id: str, lot_id: str, now_ms: int) -> bool:
+        """Whether the vendor holds a grant for the lot at that time."""
+
+
+class Verdict(NamedTuple):
+    """What became of one record."""
+
+    outcome: messages.Outcome
+    warnings: tuple[int, ...] = ()
+    reason: int = 0
+    field: str = ""
+    """JSON name within the record; empty when it is the whole record."""
+    message: str = ""
+    retryable: bool = False
+
+
+class _Pending(NamedTuple):
+    """A record that passed the rules and is on its way into the log."""
+
+    index: int
+    shard: int
+    facts: Facts
+    item: Item
+    warnings: tuple[int, ...]
+
+
+_ACCEPTED: Final = Verdict(messages.OUTCOME_ACCEPTED)
+_DUPLICATE: Final = Verdict(messages.OUTCOME_DUPLICATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """Takes uploads in; one for the whole service."""
+
+    log: EventLog
+    archive: Archive
+    lots: Lots
+    rules: Rules
+    horizon_ms: int
+    """A record whose id the log's index does not know, and whose event is younger than this, is new."""
+
+    async def upload(
+        self, vendor_id: str, records: Sequence[record_pb2.AccessRecord], now_ms: int, refused: dict[int, Verdict]
+    ) -> list[Verdict]:
+        """What became of each record, in their order; ACCEPTED and DUPLICATE ones are durable on return.
+
+        `refused` holds the verdicts on records that break the proto's rules, by index. Raises LogFull when nothing could be
+        stored for want of room, and LogUnavailable when the log did not answer: whether something was stored is then unknown.
+        """
+        verdicts: list[Verdict | None] = [None] * len(records)
+        for index, verdict in refused.items():
+            verdicts[index] = verdict
+        pending = self._judge(vendor_id, records, now_ms, verdicts)
+        unseen = await self._append(pending, verdicts)
+        if unseen:
+            await self._append(await self._settle(unseen, verdicts), verdicts)
+        assert all(verdict is not None for verdict in verdicts)
+        return [verdict for verdict in verdicts if verdict is not None]
+
+    def _judge(
+        self,
+        vendor_id: str,
+        records: Sequence[record_pb2.AccessRecord],
+        now_ms: int,
+        verdicts: list[Verdict | None],
+    ) -> list[_Pending]:
+        known: dict[str, tuple[LotFacts | None, int]] = {}
+        sender = logged.vendor_part(vendor_id)
+        horizon = now_ms - self.horizon_ms
+        judge = self.rules.judge
+        pending: list[_Pending] = []
+        for index, record in enumerate(records):
+            if verdicts[index] is not None:
+                continue
+            facts = facts_of(record)
+            lot_id = facts.lot_id
+            if lot_id not in known:
+                granted = self.lots.may_speak(vendor_id, lot_id, now_ms)
+                known[lot_id] = (self.lots.lot(lot_id) if granted else None, self.log.shard_of(lot_id))
+            lot, shard = known[lot_id]
+            judged = judge(facts, tuple(record.image_ids), lot, now_ms)
+            if isinstance(judged, Rejection):
+                verdicts[index] = Verdict(_REJECTED, (), *judged)
+                continue
+            digest = digest_of(facts)
+            derived = sender + judged.plate.encoded if judged.plate else sender
+            if judged.warnings:
+                derived += logged.warnings_part(judged.warnings)
+            payload = logged.logged(record.SerializeToString(), derived, digest, now_ms, facts.event_time_ms)
+            item = Item(item_key(lot_id, facts.record_id), digest, payload, facts.event_time_ms < horizon)
+            pending.append(_Pending(index, shard, facts, item, judged.warnings))
+        return _judged_in_order(pending)
+
+    async def _append(self, pending: list[_Pending], verdicts: list[Verdict | None]) -> list[_Pending]:
+        """Appends to every shard at once; returns those that only the history can decide."""
+        if not pending:
+            return []
+        by_shard: dict[int, list[_Pending]] = {}
+        for one in pending:
+            by_shard.setdefault(one.shard, []).append(one)
+        answers = await asyncio.gather(
+            *(self.log.append(shard, [one.item for one in ones]) for shard, ones in by_shard.items()),
+            return_exceptions=True,
+        )
+        failures = [answer for answer in answers if isinstance(answer, BaseException)]
+        for failure in failures:
+            if len(failures) == len(answers) or not isinstance(failure, LogFull | LogUnavailable):
+                raise failure
+        unseen: list[_Pending] = []
+        for ones, answer in zip(by_shard.values(), answers, strict=True):
+            if isinstance(answer, BaseException):
+                for one in ones:
+                    verdicts[one.index] = _deferred_by(answer)
+            else:
+                unseen += await self._take(ones, answer, verdicts)
+        return unseen
+
+    async def _take(
+        self, ones: list[_Pending], results: list[Result], verdicts: list[Verdict | None]
+    ) -> list[_Pending]:
+        unseen: list[_Pending] = []
+        for one, (outcome, offset) in zip(ones, results, strict=True):
+            if outcome == Outcome.ACCEPTED:
+                verdicts[one.index] = Verdict(messages.OUTCOME_ACCEPTED, one.warnings) if one.warnings else _ACCEPTED
+            elif outcome == Outcome.DUPLICATE:
+                verdicts[one.index] = _DUPLICATE
+            elif outcome == Outcome.UNSEEN:
+                unseen.append(one)
+            else:
+                payload = await self.log.get(one.shard, offset)
+                stored = logged.read(payload) if payload else await self._first_report(one.facts)
+                verdicts[one.index] = conflict(one.facts, stored)
+        return unseen
+
+    async def _settle(self, unseen: list[_Pending], verdicts: list[Verdict | None]) -> list[_Pending]:
+        """Looks records older than the horizon up in the history; returns those that are new, to be appended."""
+        try:
+            stored = await self.archive.digests({RecordId(one.facts.lot_id, one.facts.record_id) for one in unseen})
+        except HistoryError:
+            for one in unseen:
+                verdicts[one.index] = _HISTORY_AWAY
+            return []
+        new: list[_Pending] = []
+        for one in unseen:
+            digests = stored.get(RecordId(one.facts.lot_id, one.facts.record_id))
+            if not digests:
+                new.append(one._replace(item=one.item._replace(old=False)))
+            elif one.item.digest in digests:
+                verdicts[one.index] = _DUPLICATE
+            else:
+                verdicts[one.index] = conflict(one.facts, await self._first_report(one.facts))
+        return new
+
+    async def _first_report(self, facts: Facts) -> record_pb2.LoggedRecord | None:
+        try:
+            return await self.archive.first_report(RecordId(facts.lot_id, facts.record_id))
+        except HistoryError:
+            return None
+
+
+def conflict(sent: Facts, stored: record_pb2.LoggedRecord | None) -> Verdict:
+    """The verdict on a record whose id is taken, by the first report if that can be read."""
+    reason = reasons.ERROR_REASON_CONFLICTS_WITH_STORED
+    if stored is None:
+        message = "a record with this id and other facts is stored; its first report cannot be read now"
+        return Verdict(_CONFLICT, reason=reason, field="recordId", message=message)
+    field = first_difference(facts_of(stored), sent)
+    if stored.direction != sent.direction:
+        return Verdict(
+            _CONFLICT,
+            reason=reason,
+            field="recordId",
+            message="this id is taken by the other direction: an entry and its exit have two record ids and share a visit id",
+        )
+    return Verdict(
+        _CONFLICT, reason=reason, field=field, message="a record with this id is stored, and this field differs"
+    )
+
+
+_HISTORY_AWAY: Final = Verdict(
+    _DEFERRED,
+    reason=reasons.ERROR_REASON_HISTORY_UNAVAILABLE,
+    message="older than what is decided at once, and the history cannot be read now; send it again later",
+    retryable=True,
+)
+
+
+def _deferred_by(failure: BaseException) -> Verdict:
+    if isinstance(failure, LogFull):
+        message = "the record log is near its limit; nothing was stored, send it again later"
+        return Verdict(_DEFERRED, reason=reasons.ERROR_REASON_LOG_FULL, message=message, retryable=True)
+    message = "the record log did not answer; whether it was stored is unknown, send it again with the same id"
+    return Verdict(_DEFERRED, reason=reasons.ERROR_REASON_LOG_UNAVAILABLE, message=message, retryable=True)
+
+
+def _judged_in_order(pending: list[_Pending]) -> list[_Pending]:
+    """The same, where an id that comes twice is old both times or not at all: the second is judged against the first."""
+    aged = sum(one.item.old for one in pending)
+    if not aged or aged == len(pending):
+        return pending
+    old_keys = {one.item.key for one in pending if one.item.old}
+    return [
+        one._replace(item=one.item._replace(old=True)) if one.item.key in old_keys and not one.item.old else one
+        for one in pending
+    ]
