@@ -1,0 +1,80 @@
+"""The keys and passwords of one platform: made once, kept in its runtime folder, readable by their owner only."""
+
+import dataclasses
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from mesh.caller import generate_key_pair
+
+_BYTES = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class Credentials:
+    """The passwords, and the folder with the keys. Nothing of it shows in the repr."""
+
+    keys: Path
+    """`<name>.key`: private keys; `trusted/<name>.pem`: the public ones; `token.key`, `token.pem`: the tokens' pair."""
+    log_password: str = dataclasses.field(repr=False)
+    writer_password: str = dataclasses.field(repr=False)
+    """ClickHouse: the history writer's account."""
+    reader_password: str = dataclasses.field(repr=False)
+    """ClickHouse: the services' reading account."""
+    analyst_password: str = dataclasses.field(repr=False)
+    """ClickHouse: the analyst's account."""
+    pseudonym_key: str = dataclasses.field(repr=False)
+    """What plates' pseudonyms are keyed with; another key makes other pseudonyms."""
+    admin_client_id: str
+    admin_client_secret: str = dataclasses.field(repr=False)
+
+    def key(self, name: str) -> Path:
+        """The file with a caller's private key."""
+        return self.keys / f"{name}.key"
+
+    @property
+    def trusted(self) -> Path:
+        """The folder of the callers' public keys."""
+        return self.keys / "trusted"
+
+
+def ensure(folder: Path, callers: Iterable[str]) -> Credentials:
+    """Reads what the folder holds and makes what is missing. Nothing that is there is ever replaced."""
+    keys = folder / "keys"
+    for name in callers:
+        _ensure_pair(keys / f"{name}.key", keys / "trusted" / f"{name}.pem")
+    _ensure_pair(keys / "token.key", keys / "token.pem")
+    path = folder / "secrets.json"
+    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    wanted = [field.name for field in dataclasses.fields(Credentials) if field.name != "keys"]
+    made = {name: _made(name) for name in wanted if name not in known}
+    if made:
+        write_private(path, json.dumps(known | made, indent=2))
+    return Credentials(keys=keys, **{name: (known | made)[name] for name in wanted})
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file that only its owner can read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _made(name: str) -> str:
+    return f"admin-{secrets.token_hex(4)}" if name == "admin_client_id" else secrets.token_urlsafe(_BYTES)
+
+
+def _ensure_pair(private: Path, public: Path) -> None:
+    # The private key is written last: a pair without it is made anew, whole.
+    if private.exists():
+        return
+    private_pem, public_pem = generate_key_pair()
+    write_private(public, public_pem)
+    write_private(private, private_pem)
