@@ -4,6 +4,7 @@ sent.
 
 import asyncio
 import datetime
+import errno
 import json
 import logging
 import sys
@@ -75,11 +76,12 @@ def _errors(error: BaseException) -> list[dict[str, Any]]:
     following: BaseException | None = error
     while following is not None and len(chain) < 10:
         frames = traceback.extract_tb(following.__traceback__)
-        chain.append(
-            {
-                "type": f"{type(following).__module__}.{type(following).__qualname__}",
-                "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-            }
-        )
+        entry: dict[str, Any] = {
+            "type": f"{type(following).__module__}.{type(following).__qualname__}",
+            "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+        }
+        if isinstance(following, OSError) and following.errno:
+            entry["errno"] = errno.errorcode.get(following.errno, following.errno)
+        chain.append(entry)
         following = following.__cause__ or following.__context__
     return chain
