@@ -42,6 +42,8 @@ def _understood(error: BaseException, retry_after_s: float) -> LogError:
         return LogFull("the log server refuses writes: its memory is full", retry_after_s)
     if isinstance(error, _AWAY):
         return LogUnavailable(f"the log server is away: {type(error).__name__}")
+    if "Function not found" in str(error):
+        return EpochMismatch("the log server has lost the log's functions: it is not the one that was opened")
     code, _, text = str(error).partition(" ")
     return _BY_CODE.get(code, LogError)(text if code in _BY_CODE else str(error))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from hashlib import sha1
+from itertools import repeat
 from zlib import crc32
 
 from eventlog.errors import CorruptEntry
@@ -44,7 +45,7 @@ def pack(items: Sequence[Item]) -> tuple[bytes, bytes, bytes, bytes, bytes, byte
 def results(count: int, first: int, exceptions: bytes) -> list[Result]:
     """The answer to each of `count` items, from the function's answer."""
     if not exceptions:
-        return [Result(_ACCEPTED, offset) for offset in range(first, first + count)]
+        return list(map(Result._make, zip(repeat(_ACCEPTED, count), range(first, first + count), strict=True)))
     others = {
         index: Result(Outcome(outcome), entry + rank if outcome != _UNSEEN else 0)
         for index, outcome, entry, rank in _EXCEPTION.iter_unpack(exceptions)
