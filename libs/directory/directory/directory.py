@@ -30,7 +30,7 @@ class DirectoryUnavailable(MeshError):  # noqa: N818 - named as the reason is
     def __init__(self) -> None:
         super().__init__(
             error_reason_pb2.ERROR_REASON_DIRECTORY_UNAVAILABLE,
-            "the registry's facts are not available",
+            "The registry's facts are not available.",
             retry_after_ms=1000,
         )
 

@@ -1,0 +1,54 @@
+"""What the registry refuses, one class each."""
+
+from mesh.errors import FieldViolation, MeshError
+from parkmesh.errors.v1 import error_reason_pb2 as reasons
+
+
+class LotNotFound(MeshError):  # noqa: N818 - named as the reason is, here and below
+    """No such lot, or none that this caller may see: never told apart."""
+
+    def __init__(self) -> None:
+        super().__init__(reasons.ERROR_REASON_LOT_NOT_FOUND, "No such lot, or no grant for it.")
+
+
+class NotRegistered(MeshError):  # noqa: N818
+    """No such vendor, credential or grant."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(reasons.ERROR_REASON_RESOURCE_NOT_FOUND, f"No such {what}.", metadata={"resource": what})
+
+
+class AlreadyRegistered(MeshError):  # noqa: N818
+    """Another one has this number or name."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(
+            reasons.ERROR_REASON_ALREADY_REGISTERED, f"The {field} is already registered.", metadata={"field": field}
+        )
+
+
+class InvalidField(MeshError):  # noqa: N818
+    """A field breaks a rule that the proto cannot state."""
+
+    def __init__(self, field: str, rule: str, description: str) -> None:
+        violation = FieldViolation(field, rule, description)
+        super().__init__(reasons.ERROR_REASON_INVALID_FIELD, "A field breaks a rule.", fields=[violation])
+
+
+class BadCredential(MeshError):  # noqa: N818
+    """Unknown, wrong, expired or revoked: never told apart."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            reasons.ERROR_REASON_BAD_CREDENTIAL,
+            "The client id or the client secret is wrong, or the credential has ended.",
+        )
+
+
+class StoreUnavailable(MeshError):  # noqa: N818
+    """The database cannot be reached; whether a change was made is unknown."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            reasons.ERROR_REASON_SERVICE_UNAVAILABLE, "The registry's database is not available.", retry_after_ms=1000
+        )

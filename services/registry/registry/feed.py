@@ -1,0 +1,64 @@
+"""The directory's source: every change, in order, as soon as it is committed, be it by this process or another."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from registry.errors import StoreUnavailable
+from registry.store import Page, Store
+
+_FACTS_PER_PAGE: Final = 500
+
+_log = logging.getLogger(__name__)
+
+
+class Feed:
+    """Follows one store for any number of watchers."""
+
+    def __init__(self, store: Store, *, poll_seconds: float, sign_of_life_seconds: float) -> None:
+        self._store = store
+        self._poll_seconds = poll_seconds
+        self._sign_of_life_seconds = sign_of_life_seconds
+        self._moved = asyncio.Event()
+        store.subscribe(self._move)
+
+    async def run(self) -> None:
+        """Looks for changes made by other processes, until cancelled; those of this one need no look."""
+        known = None
+        while True:
+            try:
+                async with self._store.reading() as facts:
+                    position = await facts.position()
+            except StoreUnavailable:
+                _log.warning("the database is not available")
+            else:
+                if position != known:
+                    known = position
+                    self._move()
+            await asyncio.sleep(self._poll_seconds)
+
+    async def watch(self, epoch: str, since: int) -> AsyncGenerator[Page, None]:
+        """The facts changed after that revision, then every change; all facts when it is not one of this epoch.
+
+        A complete page comes at least once per sign of life, if need be without facts. StoreUnavailable ends it.
+        """
+        while True:
+            moved = self._moved  # taken before reading: a change in between is not slept through
+            async with self._store.reading() as facts:
+                page = await facts.page(epoch, since, _FACTS_PER_PAGE)
+            yield page
+            epoch, since = page.epoch, page.revision
+            if page.complete:
+                await self._until(moved)
+
+    async def _until(self, moved: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(self._sign_of_life_seconds):
+                await moved.wait()
+        except TimeoutError:
+            return
+
+    def _move(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()

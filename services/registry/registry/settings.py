@@ -1,0 +1,26 @@
+"""What the registry can be told."""
+
+import dataclasses
+import pathlib
+
+from mesh.settings import BaseSettings, Secret, setting
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings(BaseSettings):
+    """Read from REGISTRY_<FIELD>."""
+
+    token_key: pathlib.Path
+    """PEM file with the Ed25519 private key that signs access tokens; whoever checks tokens holds its public key."""
+    database_url: str = setting("sqlite:///registry.db", shared="DATABASE_URL")
+    """Where the facts are kept: sqlite:///<path> or postgresql://<user>@<host>/<database>."""
+    token_seconds: int = 900
+    """For how long an access token is good."""
+    admin_client_id: str = ""
+    """Client id of the first administrator, created at start when missing; empty: none is."""
+    admin_client_secret: Secret | None = None
+    """Its secret, at least 32 characters; when it differs from the one before, it replaces that."""
+    poll_seconds: float = 0.25
+    """How often to look for changes made by another process on the same database."""
+    sign_of_life_seconds: float = 2.0
+    """How often to tell the watchers of the directory that nothing has changed."""

