@@ -1,0 +1,198 @@
+"""The engine in this process: its configuration, and handles that each run one statement at a time."""
+
+import fcntl
+import json
+import secrets
+import shutil
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+from xml.sax.saxutils import escape
+
+import chdb  # type: ignore[import-untyped]
+
+from history.server.config import Kind, ServerSettings
+from history.server.failure import Failure, from_engine
+
+_SERVER = """<clickhouse>
+<users_config>{users}</users_config>
+<max_server_memory_usage>{memory}</max_server_memory_usage>
+<mark_cache_size>134217728</mark_cache_size>
+<uncompressed_cache_size>0</uncompressed_cache_size>
+<index_mark_cache_size>67108864</index_mark_cache_size>
+<background_pool_size>2</background_pool_size>
+<background_merges_mutations_concurrency_ratio>1</background_merges_mutations_concurrency_ratio>
+<background_move_pool_size>1</background_move_pool_size>
+<background_fetches_pool_size>1</background_fetches_pool_size>
+<background_common_pool_size>2</background_common_pool_size>
+<background_schedule_pool_size>4</background_schedule_pool_size>
+<merge_tree>
+<number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
+<number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
+<number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
+</merge_tree>
+</clickhouse>
+"""
+
+_USERS = """<clickhouse>
+<roles>{roles}</roles>
+<users>
+<default><no_password/><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>
+<grants>{granted}</grants></default>
+<owner><password_sha256_hex>{nobody}</password_sha256_hex><networks><ip>::1</ip></networks>
+<profile>default</profile><quota>default</quota><grants><query>GRANT SELECT ON *.*</query></grants></owner>
+</users>
+<profiles><default/></profiles>
+<quotas><default/></quotas>
+</clickhouse>
+"""
+
+
+class EngineBusyError(RuntimeError):
+    """Another process holds the same path: one path belongs to one process."""
+
+
+def _roles(settings: ServerSettings) -> dict[Kind, list[str]]:
+    base, published = settings.base, settings.published
+    return {
+        Kind.OWNER: ["GRANT ALL ON *.*"],
+        Kind.WRITER: [
+            f"GRANT SELECT, INSERT ON {base}.*",
+            f"GRANT SELECT ON {published}.*",
+            "GRANT SELECT ON system.*",
+        ],
+        Kind.READER: [f"GRANT SELECT ON {base}.*", f"GRANT SELECT ON {published}.*", "GRANT SELECT ON system.*"],
+        Kind.ANALYST: [f"GRANT SELECT ON {published}.*"],
+    }
+
+
+class Handle:
+    """One session of the engine. Its statements run one after the other; another thread may only `interrupt` it."""
+
+    def __init__(self, target: str, name: str) -> None:
+        self.name = name
+        self._connection = chdb.connect(target)
+        self._lock = threading.Lock()
+
+    def run(self, sql: str, parameters: Mapping[str, str] | None = None) -> Any:
+        """Run a statement; the answer tells `rows_read()` and `bytes_read()`. Raises Failure."""
+        with self._lock:
+            try:
+                return self._connection.query(sql, "Null", params=dict(parameters or {}))
+            except Exception as error:
+                raise from_engine(error) from None
+
+    def ask(self, sql: str, parameters: Mapping[str, str] | None = None) -> list[list[Any]]:
+        """The rows of a small answer. Raises Failure."""
+        with self._lock:
+            try:
+                answer = self._connection.query(sql, "JSONCompactEachRow", params=dict(parameters or {}))
+                return [json.loads(line) for line in answer.bytes().splitlines()]
+            except Exception as error:
+                raise from_engine(error) from None
+
+    def insert(self, head: str, format_name: str, chunks: Iterable[bytes]) -> int:
+        """Insert rows given as bytes of a format; gives the rows written. Nothing is kept of chunks that raise."""
+        with self._lock:
+            try:
+                inserter = self._connection.send_insert(head, format_name)
+            except Exception as error:
+                raise from_engine(error) from None
+            try:
+                for chunk in chunks:
+                    inserter.append(chunk)
+                return int(inserter.finish().rows_written)
+            except RuntimeError as error:
+                raise from_engine(error) from None
+            finally:
+                inserter.cancel()
+
+    def close(self) -> None:
+        """Give the session back to the engine."""
+        with self._lock:
+            self._connection.close()
+
+
+class Engine:
+    """The engine on one path, from `with` to its end. Raises EngineBusyError when the path is taken."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self._settings = settings
+        self._target = ""
+        self._lock_file: IO[bytes] | None = None
+        self._numbers = iter(range(1, 1 << 62))
+
+    def __enter__(self) -> Self:
+        settings = self._settings
+        settings.path.parent.mkdir(parents=True, exist_ok=True)
+        lock_file = Path(f"{settings.path}.lock").open("ab")
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock_file.close()
+            raise EngineBusyError(f"{settings.path} is in use by another process") from None
+        self._lock_file = lock_file
+        shutil.rmtree(settings.tmp, ignore_errors=True)
+        settings.tmp.mkdir(parents=True, mode=0o700)
+        self._write(
+            "config.xml",
+            _SERVER.format(users=escape(str(settings.tmp / "users.xml")), memory=settings.max_server_memory_bytes),
+        )
+        roles = "".join(
+            f"<{kind.value}_role><grants>{''.join(map(_query, grants))}</grants></{kind.value}_role>"
+            for kind, grants in _roles(settings).items()
+        )
+        granted = "".join(_query(f"GRANT {kind.value}_role") for kind in Kind)
+        self._write("users.xml", _USERS.format(roles=roles, granted=granted, nobody=secrets.token_hex(32)))
+        self._target = f"{settings.path}?config-file={settings.tmp / 'config.xml'}"
+        self._control = Handle(self._target, "control")
+        for database in (settings.base, settings.published):
+            self._control.run(f"CREATE DATABASE IF NOT EXISTS {database}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._control.close()
+        shutil.rmtree(self._settings.tmp, ignore_errors=True)
+        assert self._lock_file is not None
+        self._lock_file.close()
+
+    def handle(self, kind: Kind, database: str, settings: Mapping[str, str], fixed: Mapping[str, str]) -> Handle:
+        """A new handle under the role of `kind`; `fixed` settings are made last. Raises Failure when one is refused."""
+        name = f"handle-{next(self._numbers)}"
+        handle = Handle(self._target, name)
+        try:
+            handle.run(f"USE `{database.replace('`', '')}`")
+            handle.run(f"SET ROLE {kind.value}_role")
+            for key, value in [*settings.items(), *fixed.items(), ("log_comment", name)]:
+                handle.run(f"SET {key} = {_literal(value)}")
+            if kind in {Kind.ANALYST, Kind.READER}:
+                handle.run("SET readonly = 1")
+        except Failure:
+            handle.close()
+            raise
+        return handle
+
+    def interrupt(self, handle: Handle) -> None:
+        """Stop what a handle runs, and wait until the engine has let go of it."""
+        self._control.run(f"KILL QUERY WHERE Settings['log_comment'] = {_literal(handle.name)} SYNC")
+
+    def interrupt_all(self) -> None:
+        """Stop every statement that is running."""
+        self._control.run("KILL QUERY WHERE Settings['log_comment'] != '' ASYNC")
+
+    def _write(self, name: str, text: str) -> None:
+        file = self._settings.tmp / name
+        file.touch(mode=0o600)
+        file.write_text(text, encoding="utf-8")
+
+
+def _query(text: str) -> str:
+    return f"<query>{escape(text)}</query>"
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,283 @@
+"""The HTTP face: ClickHouse's interface as its clients know it, on top of the engine."""
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from history.server import failure, request
+from history.server.accounts import Accounts, credentials
+from history.server.answer import Pipe
+from history.server.compression import Unpacked, packer, preferred
+from history.server.config import Account, Kind, ServerSettings
+from history.server.engine import Engine, Handle
+from history.server.failure import Failure, refusal
+from history.server.guard import Ask, Guard
+from history.server.pool import Pool
+
+_LOG = logging.getLogger("history.server")
+_HEADER_BYTES = 1 << 20
+_HELD_BACK_BYTES = 1 << 16
+_TEXT = {"Content-Type": "text/plain; charset=UTF-8"}
+
+
+@dataclass
+class _Course:
+    """What became of one statement, for the log; nothing of the statement itself."""
+
+    query_id: str
+    account: str
+    verb: str = ""
+    rows: int = 0
+    sent_bytes: int = 0
+    code: int = 0
+
+
+class Face:
+    """Answers requests; made once the engine runs."""
+
+    def __init__(self, settings: ServerSettings, engine: Engine) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._accounts = Accounts(settings.accounts)
+        self._pools = {account.name: Pool(engine, account) for account in settings.accounts}
+        bare = engine.handle(Kind.OWNER, settings.base, {}, {})
+        self._guard = Guard(bare.ask, settings.published)
+        ((self._timezone,),) = bare.ask("SELECT timezone()")
+        bare.close()
+        self._stopping = False
+        self._writing: set[asyncio.Task[Any]] = set()
+
+    def runner(self) -> web.AppRunner:
+        """What serves this face; a request whose client leaves is cancelled."""
+        app = web.Application(client_max_size=self._settings.max_body_bytes)
+        app.router.add_get("/ping", self._ping)
+        app.router.add_get("/replicas_status", self._ping)
+        app.router.add_route("*", "/", self._statement)
+        return web.AppRunner(
+            app,
+            handler_cancellation=True,
+            auto_decompress=False,
+            max_line_size=_HEADER_BYTES,
+            max_field_size=_HEADER_BYTES,
+            access_log=None,
+        )
+
+    async def stop(self, grace: float = 30.0) -> None:
+        """Refuse new statements, let inserts end, stop queries that still run after `grace` seconds, close handles."""
+        self._stopping = True
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=grace)
+        await asyncio.to_thread(self._engine.interrupt_all)
+        for pool in self._pools.values():
+            await asyncio.to_thread(pool.close)
+
+    async def _ping(self, http: web.Request) -> web.Response:
+        return web.Response(status=503 if self._stopping else 200, text="Ok.\n", headers=_TEXT)
+
+    async def _statement(self, http: web.Request) -> web.StreamResponse:
+        if http.method in {"GET", "HEAD"} and "query" not in http.query:
+            return await self._ping(http)
+        course = _Course(request.query_id(http), "")
+        headers = {
+            "X-ClickHouse-Query-Id": course.query_id,
+            "X-ClickHouse-Server-Display-Name": "history",
+            "X-ClickHouse-Timezone": self._timezone,
+        }
+        began = time.monotonic()
+        try:
+            return await self._answered(http, headers, course)
+        except Failure as error:
+            course.code = error.code
+            return _failed(error, headers)
+        except asyncio.CancelledError:
+            course.code = course.code or 394
+            raise
+        finally:
+            _LOG.info(
+                "statement",
+                extra={
+                    "query_id": course.query_id,
+                    "account": course.account,
+                    "verb": course.verb,
+                    "ms": round((time.monotonic() - began) * 1000, 1),
+                    "rows": course.rows,
+                    "bytes": course.sent_bytes,
+                    "code": course.code,
+                },
+            )
+
+    async def _answered(self, http: web.Request, headers: dict[str, str], course: _Course) -> web.StreamResponse:
+        account = self._accounts.authenticate(*credentials(http.headers, http.query))
+        if account is None:
+            raise refusal(failure.AUTHENTICATION_FAILED, "Authentication failed: name or password is wrong.")
+        course.account = account.name
+        if self._stopping:
+            raise refusal(failure.SHUTTING_DOWN, "The server is stopping.")
+        if http.method not in {"GET", "HEAD", "POST"}:
+            raise refusal(failure.BAD_REQUEST, "Use GET or POST.")
+        given = await request.fields(http)
+        body = None
+        if http.content_type != "multipart/form-data" and http.can_read_body:
+            most = self._settings.max_body_bytes
+            sent = await request.spooled(http, self._settings.tmp, most)
+            body = Unpacked(sent, http.headers.get("Content-Encoding", ""), most)
+        asked = request.understood(http, account, given, body, self._settings.published, course.query_id)
+        course.verb = asked.statement.verb if asked.statement.verb.isascii() else ""
+        pool = self._pools[account.name]
+        async with pool.slot():
+            if account.kind is Kind.ANALYST or asked.statement.answers_rows:
+                return await self._query(http, headers, course, pool, asked)
+            task = asyncio.ensure_future(pool.start(lambda: self._carry_out(pool, asked, course)))
+            self._writing.add(waiter := asyncio.ensure_future(_ended(task)))
+            waiter.add_done_callback(self._writing.discard)
+            # A client that leaves does not stop what it has sent completely: it was promised nothing, but may retry.
+            while not task.done():
+                try:
+                    await asyncio.shield(waiter)
+                except asyncio.CancelledError:
+                    await asyncio.shield(waiter)
+                    raise
+            return web.Response(headers=headers | {"X-ClickHouse-Summary": json.dumps(task.result())} | _TEXT)
+
+    def _carry_out(self, pool: Pool, asked: request.Request, course: _Course) -> dict[str, str]:
+        key, handle = pool.take(asked.database, asked.settings)
+        try:
+            if asked.rows is not None:
+                text = _text(asked.statement.text)
+                written = handle.insert(text, asked.format, asked.rows)
+                read = written
+            else:
+                done = handle.run(_text(asked.statement.text), asked.parameters)
+                read, written = done.rows_read(), done.rows_written()
+        finally:
+            _give_back(pool, key, handle, asked)
+        course.rows = written
+        return {"read_rows": str(read), "written_rows": str(written), "result_rows": str(written)}
+
+    async def _query(
+        self, http: web.Request, headers: dict[str, str], course: _Course, pool: Pool, asked: request.Request
+    ) -> web.StreamResponse:
+        with Pipe() as pipe:
+            started: asyncio.Future[Handle] = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+
+            def work() -> None:
+                try:
+                    key, handle = pool.take(asked.database, asked.settings)
+                    try:
+                        text = self._admitted(pool.account, asked, handle.ask)
+                        loop.call_soon_threadsafe(started.set_result, handle)
+                        course.rows = handle.run(text + pipe.clause(asked.format), asked.parameters).rows_read()
+                    finally:
+                        _give_back(pool, key, handle, asked)
+                finally:
+                    pipe.close_engine_end()
+
+            running = pool.start(work)
+            try:
+                return await self._sent(http, headers, course, pipe, running, asked)
+            except BaseException:
+                await asyncio.shield(self._abandoned(pipe, running, started))
+                raise
+
+    async def _sent(
+        self,
+        http: web.Request,
+        headers: dict[str, str],
+        course: _Course,
+        pipe: Pipe,
+        running: "asyncio.Future[None]",
+        asked: request.Request,
+    ) -> web.StreamResponse:
+        held = bytearray()
+        while len(held) < _HELD_BACK_BYTES and (chunk := await pipe.read()):
+            held += chunk
+        if len(held) < _HELD_BACK_BYTES:
+            # The end is known before anything was sent: an error can still be told by its status.
+            await running
+        tag = secrets.token_hex(8)
+        encoding = preferred(http.headers.get("Accept-Encoding", "")) if asked.encoding_wanted else ""
+        headers = headers | {
+            "Content-Type": "application/octet-stream",
+            "X-ClickHouse-Format": asked.format,
+            "X-ClickHouse-Exception-Tag": tag,
+            "X-ClickHouse-Summary": json.dumps({"read_rows": str(course.rows), "written_rows": "0"}),
+        }
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        pack = packer(encoding)
+        response = web.StreamResponse(headers=headers)
+        if not encoding and len(held) < _HELD_BACK_BYTES:
+            response.content_length = len(held)
+        await response.prepare(http)
+        data = bytes(held)
+        while data:
+            packed = await asyncio.to_thread(pack.pack, data) if encoding else data
+            course.sent_bytes += len(packed)
+            if packed:
+                await response.write(packed)
+            data = await pipe.read() if len(held) >= _HELD_BACK_BYTES else b""
+        try:
+            await running
+        except Failure as error:
+            # What was sent cannot be taken back: say so in the stream and break it off, as ClickHouse does.
+            course.code = error.code
+            text = error.text.encode()
+            closing = b"\r\n__exception__\r\n%b\r\n%b\n%d %b\r\n__exception__\r\n"
+            mark = tag.encode()
+            await response.write(pack.pack(closing % (mark, text, len(text) + 1, mark)) + pack.finish())
+            if http.transport:
+                http.transport.close()
+            return response
+        if rest := pack.finish():
+            await response.write(rest)
+        await response.write_eof()
+        return response
+
+    async def _abandoned(self, pipe: Pipe, running: "asyncio.Future[None]", started: "asyncio.Future[Handle]") -> None:
+        draining = asyncio.ensure_future(pipe.drain())
+        while not running.done():
+            await asyncio.wait({running, started}, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                await asyncio.to_thread(self._engine.interrupt, started.result())
+                await asyncio.wait({running}, timeout=0.05)
+        running.exception()
+        await draining
+
+    def _admitted(self, account: Account, asked: request.Request, ask: Ask) -> str:
+        text = _text(asked.statement.text)
+        if account.kind is Kind.ANALYST:
+            return self._guard.admit(text, asked.statement.verb, ask)
+        return text
+
+
+async def _ended(task: "asyncio.Future[Any]") -> None:
+    await asyncio.wait({task})
+
+
+def _give_back(pool: Pool, key: Any, handle: Handle, asked: request.Request) -> None:
+    if asked.statement.leaves_traces:
+        handle.close()
+    else:
+        pool.give(key, handle)
+
+
+def _text(sql: bytes) -> str:
+    try:
+        return sql.decode()
+    except UnicodeDecodeError:
+        raise refusal(failure.SYNTAX_ERROR, "The statement is not UTF-8.") from None
+
+
+def _failed(error: Failure, headers: Mapping[str, str]) -> web.Response:
+    extra = {"X-ClickHouse-Exception-Code": str(error.code)}
+    if error.code == failure.AUTHENTICATION_FAILED:
+        extra["WWW-Authenticate"] = 'Basic realm="ClickHouse server HTTP API"'
+    return web.Response(status=error.status, text=error.text + "\n", headers={**headers, **extra, **_TEXT})

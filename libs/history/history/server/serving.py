@@ -1,0 +1,31 @@
+"""The server's life: engine up, port open, and on the way down first the port, then the statements, then the engine."""
+
+import asyncio
+import logging
+
+from aiohttp import web
+
+from history.server.config import ServerSettings
+from history.server.engine import Engine
+from history.server.http import Face
+
+_LOG = logging.getLogger("history.server")
+
+
+async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set. Raises EngineBusyError when another process has the path, OSError for the port."""
+    with Engine(settings) as engine:
+        face = Face(settings, engine)
+        runner = face.runner()
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, settings.host, settings.port)
+            await site.start()
+            host, port = runner.addresses[0][:2]
+            _LOG.info("listening", extra={"host": host, "port": port})
+            await stop.wait()
+            _LOG.info("stopping")
+            await face.stop()
+        finally:
+            await runner.cleanup()
+        _LOG.info("stopped")
