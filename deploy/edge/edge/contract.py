@@ -1,0 +1,97 @@
+"""The public contract as the edge sees it: which methods exist behind it, and what an upload's JSON may hold."""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping
+
+import parkmesh
+from google.api import annotations_pb2
+from google.protobuf.descriptor import EnumDescriptor, FileDescriptor, MethodDescriptor
+from mesh import contract
+from mesh.caller import CallerKind
+from parkmesh.access.v1 import access_record_service_pb2, record_pb2
+
+DESCRIPTORS = pathlib.Path(parkmesh.__path__[0]).parent / "descriptors.binpb"
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    """A method that vendors, administrators or anybody may call: `path` is its gRPC path, `streaming` when either side
+    streams.
+    """
+
+    package: str
+    service: str
+    path: str
+    streaming: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Contract:
+    """Everything that the edge serves; `descriptors` is the descriptor set for the transcoder, `upload_path` the REST
+    path of an upload, `upload_fields` every key that its
+    JSON may hold, `enums` a sentence per enum, by the name under which the transcoder's errors call it."""
+
+    descriptors: bytes
+    methods: tuple[Method, ...]
+    upload_path: str
+    upload_fields: frozenset[str]
+    enums: Mapping[str, str]
+
+    @property
+    def services(self) -> list[str]:
+        """The full names of the services with at least one method served, sorted."""
+        return sorted({method.service for method in self.methods})
+
+    @property
+    def packages(self) -> list[str]:
+        """The packages of these services, sorted: each needs an upstream."""
+        return sorted({method.package for method in self.methods})
+
+
+def read(descriptors: pathlib.Path = DESCRIPTORS) -> Contract:
+    """The contract that the protos state. A method for services only, or without an audience, is not part of what the
+    edge serves.
+    """
+    methods = tuple(served(method) for method in contract.methods() if is_served(method))
+    return Contract(descriptors.read_bytes(), methods, upload_path(), upload_fields(), enums())
+
+
+def is_served(method: MethodDescriptor) -> bool:
+    """Whether anybody from outside may call the method."""
+    return contract.is_public(method) or bool(contract.kinds_of(method) - {CallerKind.SERVICE})
+
+
+def served(method: MethodDescriptor) -> Method:
+    """What the edge needs to know of a method."""
+    service = method.containing_service
+    streaming = method.client_streaming or method.server_streaming
+    return Method(service.file.package, service.full_name, contract.path_of(method), streaming)
+
+
+def upload_path() -> str:
+    """Where JSON uploads are posted."""
+    upload = access_record_service_pb2.DESCRIPTOR.services_by_name["AccessRecordService"].methods_by_name[
+        "UploadRecords"
+    ]
+    return upload.GetOptions().Extensions[annotations_pb2.http].post
+
+
+def enums() -> dict[str, str]:
+    """What a value of each enum must be. The transcoder takes names and numbers."""
+    files = {method.containing_service.file for method in contract.methods()}
+    every = {enum.full_name: enum.name for file in files for enum in enums_of(file)}
+    return {
+        f"type.googleapis.com/{full}": f"The value must be a name of the enum {name}." for full, name in every.items()
+    }
+
+
+def enums_of(file: FileDescriptor) -> list[EnumDescriptor]:
+    """The enums of a file and of the files that it imports."""
+    return [*file.enum_types_by_name.values(), *(enum for other in file.dependencies for enum in enums_of(other))]
+
+
+def upload_fields() -> frozenset[str]:
+    """Both spellings that the transcoder reads: `lotId` and `lot_id`."""
+    known = access_record_service_pb2.UploadRecordsRequest.DESCRIPTOR, record_pb2.AccessRecord.DESCRIPTOR
+    return frozenset(name for message in known for field in message.fields for name in (field.name, field.json_name))

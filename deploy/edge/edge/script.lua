@@ -1,0 +1,151 @@
+-- What Envoy's own filters cannot do: refuse bodies that were cut short, name unknown fields of uploads, and word the edge's own refusals.
+-- The tables KNOWN, REFUSALS, EXPECTED and the constants above this line are generated from the protos.
+
+local INFO = "type.googleapis.com/google.rpc.RequestInfo"
+local BAD = "type.googleapis.com/google.rpc.BadRequest"
+
+-- Whether the brackets of a JSON text close. The decompressor ends a stream with trailers, and there the transcoder waits for ever for the rest of cut-off JSON.
+local function closes(text)
+  local depth, at = 0, 1
+  while true do
+    local found = text:find('[%[%]{}"]', at)
+    if not found then
+      return depth == 0 and text:find("%S") ~= nil
+    end
+    local byte = text:byte(found)
+    if byte == 34 then
+      repeat
+        found = text:find('["\\]', found + 1)
+        if not found then
+          return false
+        end
+        local escape = text:byte(found) == 92
+        if escape then
+          found = found + 1
+        end
+      until not escape
+    elseif byte == 91 or byte == 123 then
+      depth = depth + 1
+    else
+      depth = depth - 1
+    end
+    at = found + 1
+  end
+end
+
+-- The first ten keys in the JSON text that no upload holds, joined by commas; nil when there are none.
+local function unknown_fields(text)
+  local names, seen = {}, {}
+  for name in text:gmatch('"([%w_]+)"%s*:') do
+    if not KNOWN[name] and not seen[name] and #name <= 64 then
+      seen[name] = true
+      names[#names + 1] = name
+      if #names == 10 then
+        break
+      end
+    end
+  end
+  return names[1] and table.concat(names, ",")
+end
+
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  local kind = headers:get("content-type") or ""
+  if kind:find("^application/grpc") then
+    return
+  end
+  local upload = SCAN_BYTES > 0 and headers:get(":path"):match("^[^?]*") == UPLOAD_PATH
+  local packed = headers:get("content-encoding")
+  local body = handle:body()
+  if not body then
+    return
+  end
+  if packed or not (kind == "" or kind:find("^application/json")) then
+    handle:respond({ [":status"] = "415" }, "")
+    return
+  end
+  if handle:trailers() and not closes(body:getBytes(0, body:length())) then
+    handle:respond({ [":status"] = "400" }, "")
+    return
+  end
+  if upload then
+    local names = unknown_fields(body:getBytes(0, math.min(body:length(), SCAN_BYTES)))
+    if names then
+      handle:headers():add(UNKNOWN_FIELDS, names)
+    end
+  end
+end
+
+-- The field at fault in a message of the transcoder, as callers spell it, and what it should be; nil when no field is named. Never the value.
+local function violation(text)
+  local query = text:match('^Could not find field "([%w_%.]+)"')
+  if query then
+    return query:sub(1, 64), "There is no such query parameter."
+  end
+  local path, rest = text:match("^([%l_][%w_%.%[%]]*): (.*)$")
+  if not path then
+    return nil
+  end
+  local kind = rest:match(" for type ([%w_%./]+)$") or ""
+  if rest:find("^invalid value Starting an object") then
+    if path:sub(-#kind) ~= kind then
+      path = path .. "." .. kind
+    end
+    kind = "object"
+  end
+  local expected = EXPECTED[kind] or EXPECTED[""]
+  return path:gsub("_(%w)", string.upper), expected
+end
+
+local function bad_request(text)
+  local field, expected = violation(text)
+  if not field then
+    return ""
+  end
+  return ',{"@type":"' .. BAD .. '","fieldViolations":[{"field":"' .. field .. '","reason":"type","description":"' .. expected .. '"}]}'
+end
+
+-- One more detail for a serialized google.rpc.Status: repeated fields are joined by joining bytes. All lengths are below 128.
+local function request_info(id)
+  if id == "" then
+    return ""
+  end
+  local info = "\010" .. string.char(#id) .. id
+  local any = "\010" .. string.char(#INFO) .. INFO .. "\018" .. string.char(#info) .. info
+  return "\026" .. string.char(#any) .. any
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local status, verb, cause = (headers:get(MARK) or ""):match("^(%d+) (%S+) (.*)$")
+  if not status then
+    return
+  end
+  local id = (headers:get(REQUEST) or ""):match("^[%w-]+$") or ""
+  local grpc = headers:get("grpc-status")
+  headers:remove(MARK)
+  headers:remove(REQUEST)
+  if cause == "ext_authz_denied" then
+    return
+  end
+  local words = REFUSALS[tonumber(status)] or REFUSALS[status < "500" and 400 or 503]
+  if grpc then
+    headers:replace("grpc-status", tostring(words.code))
+    headers:replace("grpc-message", words.message)
+    headers:replace("grpc-status-details-bin", handle:base64Escape(words.status .. request_info(id)))
+    return
+  end
+  headers:replace("content-type", "application/json")
+  if verb == "HEAD" then
+    return
+  end
+  local body = handle:body(true)
+  local text = words.json
+  if status == "400" then
+    text = text .. bad_request(tostring(body:getBytes(0, body:length())))
+  end
+  if id ~= "" then
+    text = text .. ',{"@type":"' .. INFO .. '","requestId":"' .. id .. '"}'
+  end
+  handle:headers():replace("content-length", tostring(body:setBytes(text .. "]}")))
+end
