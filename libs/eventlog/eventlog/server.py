@@ -134,13 +134,14 @@ class EmbeddedServer:
                 if self._process.poll() is not None:
                     raise RuntimeError(f"exit code {self._process.returncode}")
                 try:
-                    client.ping()
+                    # Whoever answers on a port that was taken is not this process.
+                    if client.info("server")["process_id"] == self._process.pid:
+                        return
+                    time.sleep(0.003)
                 except redis.exceptions.ConnectionError as error:
                     if isinstance(error, redis.exceptions.AuthenticationError) or time.monotonic() > deadline:
                         raise
                     time.sleep(0.003)
-                else:
-                    return
 
     def stop(self) -> None:
         """End it gently (SIGTERM) and wait; nothing when it is not running."""
