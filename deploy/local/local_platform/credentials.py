@@ -19,14 +19,16 @@ class Credentials:
     keys: Path
     """`<name>.key`: private keys; `trusted/<name>.pem`: the public ones; `token.key`, `token.pem`: the tokens' pair."""
     log_password: str = dataclasses.field(repr=False)
+    owner_password: str = dataclasses.field(repr=False)
+    """ClickHouse: the account that makes the schema."""
     writer_password: str = dataclasses.field(repr=False)
     """ClickHouse: the history writer's account."""
     reader_password: str = dataclasses.field(repr=False)
     """ClickHouse: the services' reading account."""
     analyst_password: str = dataclasses.field(repr=False)
     """ClickHouse: the analyst's account."""
-    pseudonym_key: str = dataclasses.field(repr=False)
-    """What plates' pseudonyms are keyed with; another key makes other pseudonyms."""
+    plate_key: str = dataclasses.field(repr=False)
+    """What the pseudonyms of plates are keyed with; another key makes other pseudonyms."""
     admin_client_id: str
     admin_client_secret: str = dataclasses.field(repr=False)
 

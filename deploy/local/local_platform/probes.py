@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 
+from local_platform.process import Probe
+
 TIMEOUT_SECONDS = 2.0
 
 
@@ -82,6 +84,20 @@ class GrpcProbe:
             except grpc.aio.AioRpcError:
                 return False
             return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+class AllOf:
+    """Ready when all of several probes are."""
+
+    def __init__(self, *probes: Probe) -> None:
+        self.probes = probes
+
+    async def answers(self) -> bool:
+        """True when every probe answers; the first that does not is the last one asked."""
+        for probe in self.probes:
+            if not await probe.answers():
+                return False
+        return True
 
 
 @contextlib.asynccontextmanager
