@@ -31,10 +31,11 @@ $(INSTALLED): requirements.lock $(MEMBERS:=/pyproject.toml)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock >$(VENV)/uv.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock
 	@echo "[3/4] $$(grep -c '^[a-z]' requirements.lock) pinned packages (about 420 MB to download the first time)"
-	@$(with_index) VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --require-hashes requirements.lock
-	@echo "[4/4] the workspace"
+	@$(with_index) VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --no-deps --require-hashes -r requirements.lock
+	@echo "[4/4] the workspace, and nothing else"
 	@$(BIN)/python protos/generate.py
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --offline --no-deps --no-build-isolation $(MEMBERS:%=-e ./%)
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --exact --offline --no-deps --no-build-isolation \
+		-r requirements.lock $(MEMBERS:%=-e ./%)
 	@touch $@
 
 # uv does not read pip's settings; a mirror set there is used all the same.
