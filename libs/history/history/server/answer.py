@@ -5,6 +5,7 @@ footers, totals and extremes, because the engine's own INTO OUTFILE writes it.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import os
 from typing import Self
@@ -19,11 +20,9 @@ class Pipe:
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
-        try:
+        # Where the kernel's bound for the pipes of one user is reached, the usual 64 KiB will do.
+        with contextlib.suppress(OSError):
             fcntl.fcntl(self._writer, _F_SETPIPE_SZ, _PIPE_BYTES)
-        except OSError:
-            # The kernel's bound for pipes of one user is reached: the usual 64 KiB will do.
-            pass
 
     def clause(self, format_name: str) -> str:
         """What makes the engine write to this pipe, to be put behind a statement that has no FORMAT clause."""

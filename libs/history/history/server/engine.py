@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 from xml.sax.saxutils import escape
 
-import chdb  # type: ignore[import-untyped]
+import chdb
 
 from history.server.config import Kind, ServerSettings
 from history.server.failure import Failure, from_engine
@@ -73,14 +73,14 @@ class Handle:
 
     def __init__(self, target: str, name: str) -> None:
         self.name = name
-        self._connection = chdb.connect(target)
+        self._connection = chdb.connect(target)  # type: ignore[no-untyped-call]
         self._lock = threading.Lock()
 
     def run(self, sql: str, parameters: Mapping[str, str] | None = None) -> Any:
         """Run a statement; the answer tells `rows_read()` and `bytes_read()`. Raises Failure."""
         with self._lock:
             try:
-                return self._connection.query(sql, "Null", params=dict(parameters or {}))
+                return self._connection.query(sql, "TabSeparated", params=dict(parameters or {}))
             except Exception as error:
                 raise from_engine(error) from None
 

@@ -1,4 +1,4 @@
-"""What a caller is told when a statement fails: ClickHouse's error code, its name and the HTTP status that goes with it."""
+"""What a caller is told when a statement fails: ClickHouse's code of the error, and the HTTP status of that code."""
 
 import re
 
@@ -31,7 +31,7 @@ _NAMES = {
 }
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818 - it is an outcome that callers are told, most often not an error of ours
     """A statement that was not carried out. `text` is for the caller alone: it may quote the statement."""
 
     def __init__(self, code: int, text: str) -> None:

@@ -9,7 +9,6 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from history.server.failure import ACCESS_DENIED, SYNTAX_ERROR, Failure, refusal

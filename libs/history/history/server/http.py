@@ -5,7 +5,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -244,7 +244,8 @@ class Face:
     async def _abandoned(self, pipe: Pipe, running: "asyncio.Future[None]", started: "asyncio.Future[Handle]") -> None:
         draining = asyncio.ensure_future(pipe.drain())
         while not running.done():
-            await asyncio.wait({running, started}, return_when=asyncio.FIRST_COMPLETED)
+            waiting: set[asyncio.Future[Any]] = {running, started}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if not running.done():
                 await asyncio.to_thread(self._engine.interrupt, started.result())
                 await asyncio.wait({running}, timeout=0.05)

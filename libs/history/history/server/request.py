@@ -67,7 +67,7 @@ async def spooled(http: web.Request, folder: Path, most: int) -> IO[bytes]:
     """The body as it was sent, in memory or, when large, in an unnamed file. Raises Failure when it is too large."""
     if (http.content_length or 0) > most:
         raise refusal(TOO_LARGE, "The body is too large.")
-    body = cast(IO[bytes], tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=folder))  # noqa: SIM115
+    body = cast(IO[bytes], tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(folder)))  # noqa: SIM115
     size = 0
     async for chunk in http.content.iter_any():
         size += len(chunk)
