@@ -182,14 +182,18 @@ class _Messages:
     """The messages of a request stream."""
 
     def __init__(self, raw: AsyncIterator[bytes], opened: Callable[[bytes], Message]) -> None:
-        self._raw = aiter(raw)
+        self._raw = raw
         self._opened = opened
+        self._begun: AsyncIterator[bytes] | None = None
 
     def __aiter__(self) -> "_Messages":
         return self
 
     async def __anext__(self) -> Message:
-        return self._opened(await anext(self._raw))
+        # Not begun before it is read: grpc.aio complains of a stream that was begun and left.
+        if self._begun is None:
+            self._begun = aiter(self._raw)
+        return self._opened(await anext(self._begun))
 
 
 def _observe_end(observation: Observation, error: BaseException, context: Context) -> None:

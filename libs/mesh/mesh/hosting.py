@@ -65,6 +65,8 @@ class Mesh:
         self.tasks: list[asyncio.Task[None]] = []
         self.failed = asyncio.Event()
         self.failure: BaseException | None = None
+        self.verifier = verifier
+        """Whom this service believes."""
         self._face = Face(telemetry, verifier, clock, ids)
 
     def serve(
