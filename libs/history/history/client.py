@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.asyncclient import AsyncClient
@@ -38,6 +38,22 @@ class Account:
     """Seconds a call may take, connecting included, unless the call states its own."""
     connections: int = 8
     """Most connections held at once; further calls wait, within their deadline."""
+
+    @classmethod
+    def parse(cls, dsn: str, *, deadline: float = 30.0) -> Self:
+        """The account of `CLICKHOUSE_URL`, which holds it whole: `http://user:password@host:port/database`.
+
+        User, password and database may be left out; special characters are percent-encoded. Raises `ValueError`,
+        whose text does not quote the address.
+        """
+        parts = urlsplit(dsn)
+        return cls(
+            url=urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "", parts.query, "")),
+            user=unquote(parts.username or "default"),
+            password=unquote(parts.password or ""),
+            database=unquote(parts.path.strip("/") or "default"),
+            deadline=deadline,
+        )
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -168,6 +184,8 @@ class HistoryClient:
         async with self._opening:
             if self._client is None:
                 account, address = self.account, urlsplit(self.account.url)
+                # The driver would refuse to lower a limit of a read-only account; whether it may is the server's to say.
+                clickhouse_connect.common.set_setting("invalid_setting_action", "send")
                 self._client = await clickhouse_connect.get_async_client(
                     interface=address.scheme,
                     host=address.hostname,

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -33,6 +34,15 @@ def test_an_url_holds_scheme_host_and_port_only(url: str) -> None:
 
 def test_the_password_is_not_shown() -> None:
     assert "hidden" not in repr(Account("http://h:8123", password="hidden"))
+
+
+def test_the_whole_account_in_one_address() -> None:
+    account = Account.parse("https://wri%40ter:p%2Fw@h.example:9440/store")
+    assert account == Account("https://h.example:9440", "wri@ter", "p/w", "store")
+    assert Account.parse("http://h:8123") == Account("http://h:8123")
+    with pytest.raises(ValueError, match="ClickHouse url") as caught:
+        Account.parse("redis://u:hidden@h:8123")
+    assert "hidden" not in str(caught.value)
 
 
 async def test_rows_are_tuples_and_times_have_their_zone(client: HistoryClient) -> None:
@@ -83,6 +93,16 @@ async def test_one_damaged_row_refuses_the_insert_as_a_whole(client: HistoryClie
     assert await client.rows(f"SELECT count() FROM {database}.t") == [(0,)]
 
 
+async def test_rows_that_fail_only_when_they_are_stored_are_refused(client: HistoryClient, database: str) -> None:
+    await client.execute(
+        f"CREATE TABLE {database}.t (id String, CONSTRAINT known CHECK id != 'b') ENGINE = MergeTree ORDER BY id"
+    )
+    table = ProtobufTable(f"{database}.t", ("id",), 'syntax = "proto3"; message Row { string id = 1; }', "Row")
+    with pytest.raises(HistoryRejected):
+        await client.insert(table, delimited([b"\x0a\x01a", b"\x0a\x01b"]))
+    assert await client.rows(f"SELECT count() FROM {database}.t") == [(0,)]
+
+
 async def test_a_refusal_names_the_code_and_no_literal(client: HistoryClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="history")
     with pytest.raises(HistoryRejected) as caught:
@@ -117,15 +137,15 @@ def test_what_may_pass_by_waiting_and_what_may_not(code: int, detail: str, kind:
     assert detail not in str(error)
 
 
-async def test_nobody_listening_is_unavailable_and_the_client_recovers_by_itself(clickhouse_url: str) -> None:
+async def test_nobody_listening_is_unavailable_and_the_client_recovers_by_itself(owner: Account) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    async with HistoryClient(Account(f"http://127.0.0.1:{port}")) as client:
+    async with HistoryClient(replace(owner, url=f"http://127.0.0.1:{port}")) as client:
         with pytest.raises(HistoryUnavailable) as caught:
             await client.rows("SELECT 1")
         assert caught.value.code is None
-        host, _, target = clickhouse_url.removeprefix("http://").rpartition(":")
+        host, _, target = owner.url.removeprefix("http://").rpartition(":")
         relay = await asyncio.start_server(lambda r, w: _relay(r, w, host, int(target)), "127.0.0.1", port)
         async with relay:
             assert await client.rows("SELECT 1") == [(1,)]
@@ -188,7 +208,7 @@ async def test_a_closed_client_opens_again(client: HistoryClient) -> None:
     await client.ping()
 
 
-async def test_many_calls_share_one_pool(clickhouse_url: str) -> None:
-    async with HistoryClient(Account(clickhouse_url, connections=2)) as client:
+async def test_many_calls_share_one_pool(owner: Account) -> None:
+    async with HistoryClient(replace(owner, connections=2)) as client:
         answers = await asyncio.gather(*(client.rows("SELECT {n:UInt8}", {"n": n}) for n in range(20)))
     assert answers == [[(n,)] for n in range(20)]

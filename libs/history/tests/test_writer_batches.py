@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from history.client import Account, HistoryClient
@@ -12,7 +13,6 @@ from history.rows import ProtobufTable
 from history.writer import BatchWriter
 
 SCHEMA = 'syntax = "proto3"; message Row { int64 ms = 1; string id = 2; }'
-DAY_MS = 86_400_000
 
 
 def encode(ms: int, name: str) -> bytes:
@@ -33,12 +33,10 @@ async def table(client: HistoryClient, database: str, name: str) -> ProtobufTabl
 
 
 def month(number: int) -> tuple[int, int]:
-    """The key and a millisecond of the n-th month from January 2100."""
+    """The partition key and a millisecond of the n-th month from January 2100."""
     year, index = divmod(number, 12)
-    days = (year * 365 + (year + 3) // 4 * 0) + index * 31 - (0, 0, 3, 3, 4, 4, 5, 5, 5, 6, 6, 7)[index]
-    leap = sum(1 for y in range(2100, 2100 + year) if y % 4 == 0 and y % 100)
-    start = 4_102_444_800_000 + (days + leap) * DAY_MS
-    return (2100 + year) * 100 + index + 1, start + 10 * DAY_MS
+    middle = datetime(2100 + year, index + 1, 15, tzinfo=UTC)
+    return int(f"{middle:%Y%m}"), int(middle.timestamp()) * 1000
 
 
 def batch_of(name: str, months: int, rows: int) -> dict[str, dict[int, list[bytes]]]:
