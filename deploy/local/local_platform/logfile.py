@@ -3,7 +3,8 @@
 from collections import deque
 from pathlib import Path
 
-KEPT_LINES = 15
+KEPT_LINES = 10
+SHOWN_CHARACTERS = 600
 
 
 class LogFile:
@@ -27,9 +28,9 @@ class LogFile:
             self._turn_over()
 
     def last_lines(self) -> list[str]:
-        """The last lines that the child wrote, the oldest first."""
+        """The last lines that the child wrote, the oldest first, each cut to what a screen can take."""
         lines = [*self._last, self._partial] if self._partial else list(self._last)
-        return [line.decode(errors="replace") for line in lines]
+        return [line.decode(errors="replace")[:SHOWN_CHARACTERS] for line in lines]
 
     def close(self) -> None:
         """Closes the file."""

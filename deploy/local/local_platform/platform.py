@@ -144,7 +144,7 @@ def history_writer(settings: Settings, credentials: Credentials) -> Process:
 
 def risk_control(settings: Settings, credentials: Credentials) -> Process:
     """Who may call, and how often."""
-    told = {**_registry(settings), "TOKEN_KEY": str(credentials.keys / "token.pem")}
+    told = {**_registry(settings), "TOKEN_KEYS": str(credentials.keys / "token.pem")}
     return _service("risk-control", settings.ports.risk_control, credentials, told, "registry")
 
 
@@ -152,10 +152,12 @@ def control_plane(settings: Settings, credentials: Credentials) -> Process:
     """What tells Envoy its configuration."""
     ports = settings.ports
     upstreams = {"parkmesh.registry.v1": ports.registry, "parkmesh.access.v1": ports.access_records}
+    own = [settings.host] if _reachable(settings.host) == settings.host else []
     told = {
         "ADDRESS": settings.host,
         "PORT": str(ports.edge),
         "CERTIFICATES": str(certificates(settings)),
+        "NAMES": ",".join(dict.fromkeys(["localhost", LOOPBACK, "::1", *own])),
         "UPSTREAMS": ",".join(f"{package}={LOOPBACK}:{port}" for package, port in upstreams.items()),
         "RISK_CONTROL": f"{LOOPBACK}:{ports.risk_control}",
     }

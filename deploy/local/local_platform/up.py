@@ -2,17 +2,14 @@
 
 import asyncio
 import contextlib
-import datetime
 import json
 import shutil
 import signal
-import socket
 import time
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import grpc
-from edge import certificates
 from rich.console import Console
 
 from local_platform import credentials, platform
@@ -56,9 +53,6 @@ def prepare(settings: Settings, made: Credentials) -> None:
         config = json.dumps(platform.clickhouse_config(settings, made), indent=2)
         write_private(platform.clickhouse_config_file(settings), config)
     (settings.var / "data").mkdir(exist_ok=True, mode=0o700)
-    names = dict.fromkeys(["localhost", "127.0.0.1", "::1", socket.gethostname(), settings.host])
-    certificates.ensure(platform.certificates(settings), list(names), datetime.datetime.now(datetime.UTC))
-    shutil.copyfile(platform.certificates(settings) / "ca.pem", settings.var / "ca.pem")
 
 
 async def run(
@@ -98,6 +92,7 @@ async def _start(
     settings: Settings, made: Credentials, supervisor: Supervisor, roll: Roll, reporter: ConsoleReporter
 ) -> None:
     await supervisor.start()
+    shutil.copyfile(platform.certificates(settings) / "ca.pem", settings.var / "ca.pem")
     reporter.step("making the demo vendor")
     authority = grpc.ssl_channel_credentials((settings.var / "ca.pem").read_bytes())
     async with grpc.aio.secure_channel(f"localhost:{settings.ports.edge}", authority) as channel:
