@@ -1,7 +1,9 @@
 import asyncio
 import contextlib
 import pathlib
+import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -179,6 +181,29 @@ async def test_pages_lead_on_to_each_other(store: Store) -> None:
             epoch, since, complete = page.epoch, page.revision, page.complete
     assert seen == lots
     assert since == 7
+
+
+async def test_watchers_that_read_amid_any_changes_end_up_with_the_truth(store: Store) -> None:
+    chance = random.Random(20)
+    keys = [(vendor, lot) for vendor in ("vendor-1", "vendor-2") for lot in ("lot-0001", "lot-0002", "lot-0003")]
+    await add(store, VENDOR, replace(VENDOR, vendor_id="vendor-2", name="乙"), lot(1), lot(2), lot(3))
+    for _ in range(12):
+        epoch, since, known = "", 0, {}
+        complete = False
+        changes = chance.randrange(30)
+        while changes or not complete:
+            if changes and chance.random() < 0.6:
+                changes, complete = changes - 1, False
+                await add(store, Grant(*chance.choice(keys), NOW, NOW + chance.randrange(1, 1000)))
+                continue
+            async with store.reading() as reader:
+                page = await reader.page(epoch, since, chance.randrange(1, 4))
+            known.update({history.identity(fact): fact for fact in page.facts})
+            assert page.revision >= since
+            epoch, since, complete = page.epoch, page.revision, page.complete
+        async with store.reading() as reader:
+            truth = [await reader.grant(*key) for key in keys]
+        assert [known.get(("grant", "/".join(key))) for key in keys] == truth
 
 
 async def test_lots_are_listed_by_id_and_only_those_granted_now(store: Store) -> None:
