@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import redis
 
-_START_TIMEOUT_S = 30.0
+_START_TIMEOUT_S = 60.0
 
 
 def free_port() -> int:
@@ -134,6 +134,7 @@ class EmbeddedServer:
                 if self._process.poll() is not None:
                     raise RuntimeError(f"exit code {self._process.returncode}")
                 try:
+                    client.ping()  # Refused while the files are being loaded.
                     # Whoever answers on a port that was taken is not this process.
                     if client.info("server")["process_id"] == self._process.pid:
                         return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,26 @@ async def test_an_absent_server_is_unavailable_and_heals(tmp_path: Path, clock: 
             ]
     finally:
         nowhere.kill()
+
+
+async def test_a_late_answer_is_never_taken_for_another(own_server: EmbeddedServer, clock: HandClock) -> None:
+    """A call that ran out of time leaves its answer behind; nobody else may get to read it."""
+    hasty = Limits(call_timeout_s=0.1, sample_every_s=3600)
+    async with await EventLog.open(own_server.url, clock=clock, limits=hasty) as log:
+        await log.append(0, [make_item(0)])
+        for number in range(1, 5):
+            os.kill(own_server.pid, signal.SIGSTOP)
+            late = [log.append(0, [make_item(number)]), log.read(log.start(0)), log.find(0, [make_item(number).key])]
+            assert [type(answer) for answer in await asyncio.gather(*late, return_exceptions=True)] == (
+                [LogUnavailable] * 3
+            )
+            os.kill(own_server.pid, signal.SIGCONT)
+            again = await log.append(0, [make_item(number), make_item(0)])
+            assert again[1] == (Outcome.DUPLICATE, 1)
+            assert again[0].offset == number + 1
+            found = await log.find(0, [make_item(0).key, make_item(number).key])
+            assert [one.offset for one in found if one] == [1, number + 1]
+            assert len(await log.read(log.start(0))) == number + 1
 
 
 async def test_a_password_is_asked_for_and_kept_from_other_eyes(tmp_path: Path, clock: HandClock) -> None:
