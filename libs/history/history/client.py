@@ -105,16 +105,15 @@ class HistoryClient:
         settings: Settings | None = None,
         deadline: float | None = None,
     ) -> list[Row]:
-        """All rows of a query as tuples, times with their zone. The server stops at the deadline too."""
+        """All rows of a query as tuples, times with their zone.
+
+        A call given up, by its deadline or by cancellation, closes its connection, and the server ends the query.
+        """
         seconds = deadline or self.account.deadline
 
         async def call(client: AsyncClient) -> list[Row]:
             result = await client.query(
-                sql,
-                dict(parameters or {}),
-                settings=_bounded(settings, seconds),
-                external_data=external,
-                tz_mode="aware",
+                sql, dict(parameters or {}), settings=dict(settings or {}), external_data=external, tz_mode="aware"
             )
             return [tuple(row) for row in result.result_rows]
 
@@ -184,8 +183,6 @@ class HistoryClient:
         async with self._opening:
             if self._client is None:
                 account, address = self.account, urlsplit(self.account.url)
-                # The driver would refuse to lower a limit of a read-only account; whether it may is the server's to say.
-                clickhouse_connect.common.set_setting("invalid_setting_action", "send")
                 self._client = await clickhouse_connect.get_async_client(
                     interface=address.scheme,
                     host=address.hostname,
@@ -201,11 +198,6 @@ class HistoryClient:
                     connector_limit_per_host=account.connections,
                 )
             return self._client
-
-
-def _bounded(settings: Settings | None, seconds: float) -> dict[str, Any]:
-    """The settings of a query that the server itself gives up when its caller has."""
-    return {"max_execution_time": math.ceil(seconds), **(settings or {})}
 
 
 @contextmanager

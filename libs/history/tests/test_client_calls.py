@@ -11,8 +11,10 @@ import pytest
 from history.client import Account, HistoryClient
 from history.errors import HistoryRejected, HistoryUnavailable, from_server
 from history.rows import ProtobufTable, delimited
+from history.server.testing import RunningServer
 
 PLATE = "闽B7CANARY"
+SLEEPING = "select sum(sleepEachRow(_)) from%"
 
 
 @pytest.mark.parametrize(
@@ -114,10 +116,20 @@ async def test_a_refusal_names_the_code_and_no_literal(client: HistoryClient, ca
     assert caught.value.__suppress_context__
 
 
-async def test_a_query_beyond_its_deadline_is_unavailable(client: HistoryClient) -> None:
-    with pytest.raises(HistoryUnavailable):
-        await client.rows("SELECT sleepEachRow(1) FROM numbers(3) SETTINGS max_block_size = 1", deadline=0.2)
-    assert await client.rows("SELECT 1") == [(1,)]
+async def test_a_query_beyond_its_deadline_is_unavailable_and_ends_on_the_server(client: HistoryClient) -> None:
+    with pytest.raises(HistoryUnavailable, match="deadline"):
+        await client.rows("SELECT sum(sleepEachRow(1)) FROM numbers(60) SETTINGS max_block_size = 1", deadline=0.2)
+    async with asyncio.timeout(10):
+        while await client.rows("SELECT 1 FROM system.processes WHERE query ILIKE {like:String}", {"like": SLEEPING}):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("name", ["reader", "analyst"])
+async def test_a_read_only_account_can_ask(clickhouse: RunningServer, name: str) -> None:
+    async with HistoryClient(Account(clickhouse.url, name, clickhouse.secrets[name], "parkmesh")) as reader:
+        assert await reader.rows("SELECT {n:UInt8}", {"n": 7}, deadline=5) == [(7,)]
+        async with reader.blocks("SELECT number FROM numbers(3)") as blocks:
+            assert [row async for rows in blocks for row in rows] == [(0,), (1,), (2,)]
 
 
 @pytest.mark.parametrize(
