@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, cast
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from mesh.errors import FieldViolation
@@ -70,11 +70,11 @@ def _item(index: int, record: record_pb2.AccessRecord, verdict: Verdict) -> mess
         index=index,
         record_id=_showable(record),
         outcome=verdict.outcome,
-        reason=verdict.reason,  # type: ignore[arg-type]
+        reason=verdict.reason,
         field=f"{place}.{verdict.field}" if verdict.field else place if verdict.reason else "",
         message=verdict.message,
         retryable=verdict.retryable,
-        warnings=verdict.warnings,  # type: ignore[arg-type]
+        warnings=verdict.warnings,
     )
 
 
@@ -99,4 +99,4 @@ def stored_record(logged: record_pb2.LoggedRecord) -> record_pb2.StoredRecord:
 
 def _is_stated(logged: record_pb2.LoggedRecord, name: str) -> bool:
     field = record_pb2.LoggedRecord.DESCRIPTOR.fields_by_name[name]
-    return logged.HasField(name) if field.has_presence else bool(getattr(logged, name))
+    return logged.HasField(cast(Any, name)) if field.has_presence else bool(getattr(logged, name))

@@ -1,5 +1,7 @@
 """Composes access-records: the log, the history, the directory, and the use cases over them."""
 
+import asyncio
+
 from directory import Directory
 from eventlog import EventLog
 from history.client import HistoryClient
@@ -34,6 +36,14 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
         max_age_ms=int(settings.directory_max_age_hours * beijing.HOUR_MS),
     )
     mesh.background("directory", directory.run)
+    synced = asyncio.Event()
+    await mesh.when_ready(synced)
+
+    async def tell_synced() -> None:
+        await directory.wait_synced()
+        synced.set()
+
+    mesh.background("first sync", tell_synced)
     tolerance_ms = int(settings.future_tolerance_seconds * 1000)
     rules = Rules(
         PlateReader(settings.plate_key.reveal().encode()),
@@ -41,7 +51,7 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
         earliest_event_ms=beijing.day_bounds_of(f"{settings.earliest_event_year:04}-01-01").start_ms,
     )
     archive = Archive(history)
-    # Nothing is accepted before it happens, give or take the tolerance: what the index has forgotten is older than this.
+    # Nothing is accepted before it happens, give or take the tolerance, so what the index forgot is older than this.
     horizon_ms = settings.horizon_hours * beijing.HOUR_MS - tolerance_ms
     uploads = Uploads(log, archive, directory, rules, horizon_ms)
     reading = Reading(log, archive, Progress(log, history), directory)

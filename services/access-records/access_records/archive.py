@@ -1,4 +1,4 @@
-"""What the service asks of the history: first reports by id, and a lot's records by time. The only file that queries ClickHouse."""
+"""What the service asks of the history: first reports by id, and a lot's records by time; all queries are here."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
@@ -34,7 +34,7 @@ class Window(NamedTuple):
 
 
 class Archive:
-    """The history, read through one account. Every call raises HistoryUnavailable when ClickHouse cannot answer in time."""
+    """The history, read through one account. Every call raises HistoryUnavailable when there is no answer in time."""
 
     def __init__(self, client: HistoryClient) -> None:
         self._client = client
@@ -44,12 +44,13 @@ class Archive:
 
         More than one means that an id was used again, long after, for other facts.
         """
+        wanted = list(records)
         rows = await self._client.rows(
             "SELECT lot_id, record_id, digest FROM store.record_revisions"
             " WHERE lot_id IN {lots:Array(String)} AND (lot_id, record_id) IN {ids:Array(Tuple(String, String))}"
             " AND revision = 0 ORDER BY log_offset",
             {
-                "ids": [tuple(record) for record in (wanted := list(records))],
+                "ids": [tuple(record) for record in wanted],
                 "lots": sorted({r.lot_id for r in wanted}),
             },
         )
@@ -73,7 +74,8 @@ class Archive:
         rows = await self._client.rows(
             f"SELECT {_COLUMNS} FROM store.records_current FINAL"  # noqa: S608 - columns are our own
             " WHERE lot_id = {lot:String}"
-            " AND event_time >= fromUnixTimestamp64Milli({start:Int64}) AND event_time < fromUnixTimestamp64Milli({end:Int64})"
+            " AND event_time >= fromUnixTimestamp64Milli({start:Int64})"
+            " AND event_time < fromUnixTimestamp64Milli({end:Int64})"
             " AND (toUnixTimestamp64Milli(event_time), record_id) > ({after_ms:Int64}, {after_id:String})"
             " AND ({direction:Int8} = 0 OR toInt8(direction) = {direction:Int8})"
             " ORDER BY event_time, record_id LIMIT {limit:UInt32}",

@@ -1,4 +1,4 @@
-"""The history writer's loop: read the log, write what came into the history, remember how far, let the log go behind it."""
+"""The history writer's loop: read the log, write it into the history, remember how far, let the log go behind it."""
 
 import asyncio
 import logging
@@ -36,8 +36,9 @@ class Pace:
 class Drain:
     """Follows one shard of the log into the history.
 
-    A batch that was written and whose position was not recorded is written again after a restart, perhaps cut elsewhere: the
-    same rows collapse. Stops, loudly, when log and position do not belong together or an entry is damaged.
+    A batch that was written and whose position was not recorded is written again after a restart, perhaps cut
+    elsewhere: the same rows collapse. Stops, loudly, when log and position do not belong together or an entry is
+    damaged.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Drain:
 
 
 def batch_of(entries: Sequence[Entry]) -> Batch:
-    """The rows of some entries by table and month: revisions by the month of acceptance, current rows by that of the event."""
+    """The rows of some entries by table and month: of acceptance for revisions, of the event for current rows."""
     revisions: dict[int, list[bytes]] = {}
     current: dict[int, list[bytes]] = {}
     month = beijing.month

@@ -11,8 +11,8 @@ from vocabulary.digest import Layout
 class Facts(NamedTuple):
     """The facts that a record's digest covers, as sent; empty text and 0 mean not stated.
 
-    Not covered, since they may change between two honest uploads: the resend flag, recognition confidence, image references
-    and free spaces after the event.
+    Not covered, since they may change between two honest uploads: the resend flag, recognition confidence, image
+    references and free spaces after the event.
     """
 
     record_id: str
@@ -73,7 +73,7 @@ def digest_of(facts: Facts) -> bytes:
 
 
 def canonical_of(facts: Facts) -> bytes:
-    """The canonical text of the facts: what `LAYOUT` writes, with the parts that come back in record after record remembered."""
+    """The canonical text of the facts: what `LAYOUT` writes, remembering the parts that come back in every record."""
     (
         record_id,
         lot_id,
@@ -117,23 +117,25 @@ def _where(lot_id: str, direction: int) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def _how(colour: int, kind: int, state: int, vehicle: int, gate: str, lane: str, berth: str, device: str) -> str:
-    names = (
-        "plate_colour",
-        "plate_kind",
-        "plate_state",
-        "vehicle_class",
-        "gate_id",
-        "lane_id",
-        "berth_id",
-        "device_id",
+    return (
+        _text("plate_colour", colour)
+        + _text("plate_kind", kind)
+        + _text("plate_state", state)
+        + _text("vehicle_class", vehicle)
+        + _text("gate_id", gate)
+        + _text("lane_id", lane)
+        + _text("berth_id", berth)
+        + _text("device_id", device)
     )
-    return "".join(map(_text, names, (colour, kind, state, vehicle, gate, lane, berth, device)))
 
 
 @lru_cache(maxsize=1 << 10)
 def _terms(parking_type: int, release_method: int, release_reason: str) -> str:
-    names = ("parking_type", "release_method", "release_reason")
-    return "".join(map(_text, names, (parking_type, release_method, release_reason)))
+    return (
+        _text("parking_type", parking_type)
+        + _text("release_method", release_method)
+        + _text("release_reason", release_reason)
+    )
 
 
 def first_difference(stored: Facts, sent: Facts) -> str:

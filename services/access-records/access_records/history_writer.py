@@ -51,7 +51,8 @@ async def bind(settings: WriterSettings, mesh: Mesh) -> None:
     await mesh.when_ready(migrated)
 
     async def follow() -> None:
-        await migrate(client)
+        async with HistoryClient(settings.owner()) as owner:
+            await migrate(owner)
         migrated.set()
         async with asyncio.TaskGroup() as group:
             group.create_task(directory.run())

@@ -1,4 +1,4 @@
-"""What the platform derives from a plate number: its normal form, its pseudonym, its masked form, and whether it fits its colour and kind."""
+"""What the platform derives from a plate: normal form, pseudonym, masked form, and whether its facts fit together."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""The domain's rules for one record: what refuses it, and what is only unusual about it. Formats and bounds are the proto's."""
+"""The domain's rules for one record: what refuses it, and what is only unusual about it; bounds are the proto's."""
 
 import re
 from collections.abc import Mapping
@@ -24,21 +24,18 @@ _BOTH: Final = lot_pb2.LANE_DIRECTION_BOTH
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _IDS: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\n[A-Za-z0-9_-]{0,64}(?:\n[A-Za-z0-9_-]{1,64})*")
 _CODES: Final = tuple(
-    (field.json_name, frozenset(value.number for value in field.enum_type.values))
-    for field in map(
-        record_pb2.AccessRecord.DESCRIPTOR.fields_by_name.__getitem__,
-        (
-            "direction",
-            "plate_colour",
-            "plate_kind",
-            "plate_state",
-            "vehicle_class",
-            "parking_type",
-            "release_method",
-        ),
+    (name, frozenset(enum.values()))
+    for name, enum in (
+        ("direction", record_pb2.Direction),
+        ("plateColour", record_pb2.PlateColour),
+        ("plateKind", record_pb2.PlateKind),
+        ("plateState", record_pb2.PlateState),
+        ("vehicleClass", record_pb2.VehicleClass),
+        ("parkingType", record_pb2.ParkingType),
+        ("releaseMethod", record_pb2.ReleaseMethod),
     )
 )
-_NO_WARNINGS: Final[tuple[int, ...]] = ()
+_NO_WARNINGS: Final[tuple[reasons.Warning.ValueType, ...]] = ()
 
 
 class LotFacts(Protocol):
@@ -60,7 +57,7 @@ class LotFacts(Protocol):
 class Rejection(NamedTuple):
     """Why a record is refused."""
 
-    reason: reasons.ErrorReason
+    reason: reasons.ErrorReason.ValueType
     field: str
     """The JSON name of the field at fault; empty when it is the whole record."""
     message: str
@@ -72,7 +69,7 @@ class Approval(NamedTuple):
 
     plate: SeenPlate | None
     """None when the plate was not read or there is none."""
-    warnings: tuple[int, ...]
+    warnings: tuple[reasons.Warning.ValueType, ...]
     """Numbers of Warning."""
 
 
@@ -128,15 +125,13 @@ class Rules:
             if facts.plate_state not in (0, _READ):
                 return _contradiction("plateState", "a record with a plate number has the state PLATE_STATE_READ")
             if not facts.plate_colour:
-                return _contradiction(
-                    "plateColour", "a plate that was read states its colour; PLATE_COLOUR_OTHER if unsure"
-                )
+                return _contradiction("plateColour", "a plate that was read states its colour; OTHER if unsure")
             seen = self.plates.see(facts.plate_number, facts.plate_colour, facts.plate_kind)
             if seen is None:
                 return Rejection(
                     reasons.ERROR_REASON_PLATE_MALFORMED,
                     "plateNumber",
-                    "the number has the form of no plate; send PLATE_STATE_UNREAD and no number when it could not be read",
+                    "the number has the form of no plate; send PLATE_STATE_UNREAD without it when it was not read",
                 )
             revealing = _revealing(all_ids, facts, images, seen)
             if revealing:
@@ -231,7 +226,7 @@ def _revealing(all_ids: str, facts: Facts, images: tuple[str, ...], seen: SeenPl
     return ""
 
 
-def _warnings(facts: Facts, lot: LotFacts, seen: SeenPlate | None) -> tuple[int, ...]:
+def _warnings(facts: Facts, lot: LotFacts, seen: SeenPlate | None) -> tuple[reasons.Warning.ValueType, ...]:
     lane = lot.lanes.get((facts.gate_id, facts.lane_id))
     if (
         (lane == facts.direction or lane == _BOTH or facts.berth_id)
@@ -239,7 +234,7 @@ def _warnings(facts: Facts, lot: LotFacts, seen: SeenPlate | None) -> tuple[int,
         and (seen is None or seen.consistent)
     ):
         return _NO_WARNINGS
-    found: list[int] = []
+    found: list[reasons.Warning.ValueType] = []
     if not facts.berth_id:
         if facts.gate_id not in lot.gates:
             found.append(reasons.WARNING_UNKNOWN_GATE)

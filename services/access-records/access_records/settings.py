@@ -28,7 +28,7 @@ class StorageSettings(BaseSettings):
     """The history's server."""
     clickhouse_user: str = "default"
     """The account there."""
-    clickhouse_password: Secret = Secret("")
+    clickhouse_password: Secret = setting(Secret(""))  # noqa: RUF009
     """Its password."""
 
     def limits(self) -> Limits:
@@ -57,7 +57,7 @@ class StorageSettings(BaseSettings):
 class Settings(StorageSettings):
     """The settings of access-records."""
 
-    plate_key: Secret = setting()
+    plate_key: Secret = setting()  # noqa: RUF009
     """Key of the plates' pseudonyms, 16 to 64 bytes of text: another key gives other pseudonyms."""
     future_tolerance_seconds: float = 60.0
     """How far a lot's clock may be ahead of the platform's."""
@@ -73,9 +73,22 @@ class Settings(StorageSettings):
 class WriterSettings(StorageSettings):
     """The settings of the history writer."""
 
+    clickhouse_owner_user: str = "owner"
+    """The account that makes the schema."""
+    clickhouse_owner_password: Secret = setting(Secret(""))  # noqa: RUF009
+    """Its password."""
     batch_records: int = 20_000
     """At most about this many records go into one insert."""
     gather_milliseconds: int = 150
     """How long to wait after a small insert, so that the next one is larger."""
     trim_every_seconds: float = 10.0
     """How often the log is trimmed."""
+
+    def owner(self) -> Account:
+        """The account that makes the schema."""
+        return Account(
+            self.clickhouse_url,
+            self.clickhouse_owner_user,
+            self.clickhouse_owner_password.reveal(),
+            database="default",
+        )

@@ -20,7 +20,7 @@ _SCALARS: Final = {
 
 
 def _stored(message: Descriptor) -> tuple[FieldDescriptor, ...]:
-    """The fields that ClickHouse reads: all but Timestamps, which it does not know; their instants stand beside them."""
+    """The fields that ClickHouse reads: all but Timestamps, which it does not know; their instants are fields too."""
     return tuple(field for field in message.fields if field.type != FieldDescriptor.TYPE_MESSAGE)
 
 

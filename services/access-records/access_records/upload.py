@@ -34,9 +34,9 @@ class Lots(Protocol):
 class Verdict(NamedTuple):
     """What became of one record."""
 
-    outcome: messages.Outcome
-    warnings: tuple[int, ...] = ()
-    reason: int = 0
+    outcome: messages.Outcome.ValueType
+    warnings: tuple[reasons.Warning.ValueType, ...] = ()
+    reason: reasons.ErrorReason.ValueType = reasons.ERROR_REASON_UNSPECIFIED
     field: str = ""
     """JSON name within the record; empty when it is the whole record."""
     message: str = ""
@@ -46,11 +46,12 @@ class Verdict(NamedTuple):
 class _Pending(NamedTuple):
     """A record that passed the rules and is on its way into the log."""
 
-    index: int
+    place: int
+    """Its index in the batch."""
     shard: int
     facts: Facts
     item: Item
-    warnings: tuple[int, ...]
+    warnings: tuple[reasons.Warning.ValueType, ...]
 
 
 _ACCEPTED: Final = Verdict(messages.OUTCOME_ACCEPTED)
@@ -73,8 +74,9 @@ class Uploads:
     ) -> list[Verdict]:
         """What became of each record, in their order; ACCEPTED and DUPLICATE ones are durable on return.
 
-        `refused` holds the verdicts on records that break the proto's rules, by index. Raises LogFull when nothing could be
-        stored for want of room, and LogUnavailable when the log did not answer: whether something was stored is then unknown.
+        `refused` holds the verdicts on records that break the proto's rules, by index. Raises LogFull when nothing
+        could be stored for want of room, and LogUnavailable when the log did not answer: whether something was stored
+        is then unknown.
         """
         verdicts: list[Verdict | None] = [None] * len(records)
         for index, verdict in refused.items():
@@ -139,7 +141,7 @@ class Uploads:
         for ones, answer in zip(by_shard.values(), answers, strict=True):
             if isinstance(answer, BaseException):
                 for one in ones:
-                    verdicts[one.index] = _deferred_by(answer)
+                    verdicts[one.place] = _deferred_by(answer)
             else:
                 unseen += await self._take(ones, answer, verdicts)
         return unseen
@@ -150,15 +152,15 @@ class Uploads:
         unseen: list[_Pending] = []
         for one, (outcome, offset) in zip(ones, results, strict=True):
             if outcome == Outcome.ACCEPTED:
-                verdicts[one.index] = Verdict(messages.OUTCOME_ACCEPTED, one.warnings) if one.warnings else _ACCEPTED
+                verdicts[one.place] = Verdict(messages.OUTCOME_ACCEPTED, one.warnings) if one.warnings else _ACCEPTED
             elif outcome == Outcome.DUPLICATE:
-                verdicts[one.index] = _DUPLICATE
+                verdicts[one.place] = _DUPLICATE
             elif outcome == Outcome.UNSEEN:
                 unseen.append(one)
             else:
                 payload = await self.log.get(one.shard, offset)
                 stored = logged.read(payload) if payload else await self._first_report(one.facts)
-                verdicts[one.index] = conflict(one.facts, stored)
+                verdicts[one.place] = conflict(one.facts, stored)
         return unseen
 
     async def _settle(self, unseen: list[_Pending], verdicts: list[Verdict | None]) -> list[_Pending]:
@@ -167,7 +169,7 @@ class Uploads:
             stored = await self.archive.digests({RecordId(one.facts.lot_id, one.facts.record_id) for one in unseen})
         except HistoryError:
             for one in unseen:
-                verdicts[one.index] = _HISTORY_AWAY
+                verdicts[one.place] = _HISTORY_AWAY
             return []
         new: list[_Pending] = []
         for one in unseen:
@@ -175,9 +177,9 @@ class Uploads:
             if not digests:
                 new.append(one._replace(item=one.item._replace(old=False)))
             elif one.item.digest in digests:
-                verdicts[one.index] = _DUPLICATE
+                verdicts[one.place] = _DUPLICATE
             else:
-                verdicts[one.index] = conflict(one.facts, await self._first_report(one.facts))
+                verdicts[one.place] = conflict(one.facts, await self._first_report(one.facts))
         return new
 
     async def _first_report(self, facts: Facts) -> record_pb2.LoggedRecord | None:
@@ -199,7 +201,7 @@ def conflict(sent: Facts, stored: record_pb2.LoggedRecord | None) -> Verdict:
             _CONFLICT,
             reason=reason,
             field="recordId",
-            message="this id is taken by the other direction: an entry and its exit have two record ids and share a visit id",
+            message="this id is the other direction's: an entry and its exit have two record ids and share a visit id",
         )
     return Verdict(
         _CONFLICT, reason=reason, field=field, message="a record with this id is stored, and this field differs"
@@ -223,7 +225,7 @@ def _deferred_by(failure: BaseException) -> Verdict:
 
 
 def _judged_in_order(pending: list[_Pending]) -> list[_Pending]:
-    """The same, where an id that comes twice is old both times or not at all: the second is judged against the first."""
+    """The same, where an id that comes twice is old both times or never: the second is judged against the first."""
     aged = sum(one.item.old for one in pending)
     if not aged or aged == len(pending):
         return pending

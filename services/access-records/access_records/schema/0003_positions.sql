@@ -1,7 +1,7 @@
 -- How far each projection has followed each shard of the log, beside the rows it made: of two rows the further one stays.
 CREATE TABLE IF NOT EXISTS store.positions
 (
-    projection LowCardinality(String) COMMENT '投影名称',
+    `projection` LowCardinality(String) COMMENT '投影名称',
     shard UInt16 COMMENT '日志分片',
     epoch String COMMENT '日志世代',
     offset UInt64 COMMENT '已处理到的日志位置'

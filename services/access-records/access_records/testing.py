@@ -1,0 +1,129 @@
+"""For tests: a record to start from, a lot that knows its gate, and the service composed over real engines."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from directory.testing import StatedRegistry, gate, grant, lot
+from eventlog.server import EmbeddedServer
+from history.server.testing import RunningServer
+from mesh.caller import Caller, CallerKind
+from mesh.server import Mesh
+from mesh.settings import BaseSettings, Secret
+from mesh.testing import YEAR_2100_MS, ManualClock, Running, running
+from parkmesh.access.v1 import record_pb2
+from parkmesh.access.v1.access_record_service_pb2_grpc import AccessRecordServiceStub
+from parkmesh.registry.v1 import lot_pb2
+from parkmesh.registry.v1.directory_service_pb2_grpc import add_DirectoryServiceServicer_to_server
+
+from access_records import app, history_writer
+from access_records.plates import PlateReader
+from access_records.rules import Rules
+from access_records.settings import Settings, WriterSettings
+
+NOW_MS: Final = YEAR_2100_MS
+LOT: Final = "lot_000000000001"
+OTHER_LOT: Final = "lot_000000000002"
+FOREIGN_LOT: Final = "lot_000000000003"
+"""Registered, but not granted to VENDOR."""
+VENDOR: Final = "vendor-1"
+PLATE_KEY: Final = b"pseudonyms of the tests, not more"
+
+
+def _lanes() -> Mapping[tuple[str, str], int]:
+    return {
+        ("g1", "in"): lot_pb2.LANE_DIRECTION_ENTRY,
+        ("g1", "out"): lot_pb2.LANE_DIRECTION_EXIT,
+        ("g1", "both"): lot_pb2.LANE_DIRECTION_BOTH,
+    }
+
+
+@dataclass(frozen=True)
+class KnownLot:
+    """A registered lot with one gate and a lane each way."""
+
+    state: int = lot_pb2.LOT_STATE_ACTIVE
+    gates: frozenset[str] = frozenset({"g1"})
+    lanes: Mapping[tuple[str, str], int] = field(default_factory=_lanes)
+
+
+def entry(
+    record_id: str = "e-1", *, ms: int = NOW_MS - 1000, lot_id: str = LOT, **facts: Any
+) -> record_pb2.AccessRecord:
+    """The shortest useful record, nine fields, with further or other facts."""
+    stated: dict[str, Any] = {
+        "direction": record_pb2.DIRECTION_ENTRY,
+        "plate_number": "闽B12345",
+        "plate_colour": record_pb2.PLATE_COLOUR_BLUE,
+        "vehicle_class": record_pb2.VEHICLE_CLASS_SMALL,
+        "gate_id": "g1",
+        "lane_id": "in",
+    }
+    record = record_pb2.AccessRecord(record_id=record_id, lot_id=lot_id, **(stated | facts))
+    record.event_time.FromMilliseconds(ms)
+    return record
+
+
+def rules(*, future_tolerance_ms: int = 60_000) -> Rules:
+    """Rules with a throw-away pseudonym key; the first possible event is the year 2000's."""
+    return Rules(PlateReader(PLATE_KEY), future_tolerance_ms, earliest_event_ms=946_656_000_000)
+
+
+ISSUERS: Final = ("risk-control", "registry", "access-records", "history-writer")
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The service with all that it needs, in this process but for the engines."""
+
+    service: Running
+    clock: ManualClock
+    registry: StatedRegistry
+    history: RunningServer
+
+    def stub(self, caller: Caller | None = None) -> AccessRecordServiceStub:
+        """The service as the vendor, or as somebody else, calls it."""
+        return AccessRecordServiceStub(self.service.channel(caller or Caller(CallerKind.VENDOR, VENDOR, "client-1")))
+
+
+@asynccontextmanager
+async def composed(log_server: EmbeddedServer, history_server: RunningServer) -> AsyncIterator[Platform]:
+    """The service and its history writer over two engines; VENDOR holds grants for LOT and OTHER_LOT."""
+    lanes = {"in": lot_pb2.LANE_DIRECTION_ENTRY, "out": lot_pb2.LANE_DIRECTION_EXIT}
+    lots = [fact for one in (LOT, OTHER_LOT, FOREIGN_LOT) for fact in (lot(one), gate(one, "g1", **lanes))]
+    registry = StatedRegistry(*lots, grant(VENDOR, LOT), grant(VENDOR, OTHER_LOT))
+    clock = ManualClock()
+
+    async def bind_registry(_: BaseSettings, mesh: Mesh) -> None:
+        mesh.serve(add_DirectoryServiceServicer_to_server, registry)
+
+    async with AsyncExitStack() as stack:
+        registered = await stack.enter_async_context(
+            running(bind_registry, BaseSettings(), clock=clock, issuers=ISSUERS)
+        )
+        writer_settings = WriterSettings(
+            redis_url=log_server.url,
+            registry_address=registered.address,
+            clickhouse_url=history_server.url,
+            clickhouse_user="writer",
+            clickhouse_password=Secret(history_server.secrets["writer"]),
+            clickhouse_owner_user="owner",
+            clickhouse_owner_password=Secret(history_server.secrets["owner"]),
+            gather_milliseconds=10,
+        )
+        await stack.enter_async_context(
+            running(history_writer.bind, writer_settings, name="history-writer", clock=clock, issuers=ISSUERS)
+        )
+        settings = Settings(
+            redis_url=log_server.url,
+            registry_address=registered.address,
+            clickhouse_url=history_server.url,
+            clickhouse_user="reader",
+            clickhouse_password=Secret(history_server.secrets["reader"]),
+            plate_key=Secret(PLATE_KEY.decode()),
+        )
+        service = await stack.enter_async_context(
+            running(app.bind, settings, name="access-records", clock=clock, issuers=ISSUERS)
+        )
+        yield Platform(service, clock, registry, history_server)

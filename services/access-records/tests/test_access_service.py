@@ -1,0 +1,249 @@
+"""The service as vendors call it, over a real log and a real history."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+
+import clickhouse_connect
+import grpc
+import pytest
+from access_records.facts import digest_of, facts_of
+from access_records.testing import FOREIGN_LOT, LOT, OTHER_LOT, Platform, entry
+from directory.testing import grant
+from parkmesh.access.v1 import access_record_service_pb2 as messages
+from parkmesh.access.v1 import record_pb2
+from parkmesh.errors.v1 import error_reason_pb2 as reasons
+
+_fresh = itertools.count()
+
+
+def fresh(prefix: str = "r") -> str:
+    """A record id that no other test uses."""
+    return f"{prefix}-{next(_fresh)}"
+
+
+async def upload(platform: Platform, *records: record_pb2.AccessRecord) -> messages.UploadRecordsResponse:
+    return await platform.stub().UploadRecords(messages.UploadRecordsRequest(records=records))
+
+
+async def test_what_is_new_is_accepted_and_its_repetition_a_duplicate(platform: Platform) -> None:
+    record = entry(fresh())
+    first = await upload(platform, record)
+    assert (first.all_stored, first.accepted, list(first.items)) == (True, 1, [])
+    assert first.server_time.ToMilliseconds() == platform.clock.now_ms()
+
+    record.resend = True
+    again = await upload(platform, record)
+    assert (again.all_stored, again.duplicate) == (True, 1)
+    assert again.items[0].outcome == messages.OUTCOME_DUPLICATE
+    assert again.items[0].record_id == record.record_id
+
+
+async def test_a_changed_fact_is_a_conflict_that_names_the_field_and_changes_nothing(platform: Platform) -> None:
+    record = entry(fresh())
+    await upload(platform, record)
+    answer = await upload(platform, entry(record.record_id, plate_number="闽B54321"))
+    assert (answer.all_stored, answer.conflicting) == (False, 1)
+    item = answer.items[0]
+    assert item.reason == reasons.ERROR_REASON_CONFLICTS_WITH_STORED
+    assert item.field == "records[0].plateNumber"
+    assert not item.retryable
+    stored = await platform.stub().GetRecord(messages.GetRecordRequest(lot_id=LOT, record_id=record.record_id))
+    assert stored.record.plate_number == "闽B12345"
+
+
+async def test_an_entry_and_its_exit_under_one_id_are_told_so(platform: Platform) -> None:
+    record = entry(fresh())
+    await upload(platform, record)
+    answer = await upload(platform, entry(record.record_id, direction=record_pb2.DIRECTION_EXIT, lane_id="out"))
+    assert answer.items[0].field == "records[0].recordId"
+    assert "two record ids" in answer.items[0].message
+
+
+async def test_the_same_id_twice_in_a_batch_is_judged_against_the_first(platform: Platform) -> None:
+    record = entry(fresh())
+    answer = await upload(platform, record, record, entry(record.record_id, gate_id="g9"))
+    assert (answer.accepted, answer.duplicate, answer.conflicting) == (1, 1, 1)
+    assert [item.index for item in answer.items] == [1, 2]
+
+
+async def test_an_old_and_a_young_record_of_one_id_are_judged_in_order(platform: Platform) -> None:
+    old = entry(fresh(), ms=platform.clock.now_ms() - 80 * 3_600_000)
+    answer = await upload(platform, old, entry(old.record_id))
+    assert (answer.accepted, answer.conflicting) == (1, 1)
+    assert answer.items[0].index == 1
+    stored = await platform.stub().GetRecord(messages.GetRecordRequest(lot_id=LOT, record_id=old.record_id))
+    assert stored.record.event_time == old.event_time
+
+
+async def test_bad_records_never_hold_back_good_ones(platform: Platform) -> None:
+    good = [entry(fresh()), entry(fresh(), lot_id=OTHER_LOT)]
+    bad = [
+        entry(fresh(), lot_id=FOREIGN_LOT),
+        entry(fresh(), lot_id="lot_999999999999"),
+        entry("x" * 65),
+        entry(fresh(), vehicle_class=0),
+        entry(fresh(), plate_number="不是号牌"),
+        record_pb2.AccessRecord(),
+    ]
+    answer = await upload(platform, good[0], *bad, good[1])
+    assert (answer.accepted, answer.rejected, answer.all_stored) == (2, len(bad), False)
+    by_index = {item.index: item for item in answer.items}
+    foreign, unknown = by_index[1], by_index[2]
+    assert (foreign.reason, foreign.field.replace("[1]", ""), foreign.message) == (
+        unknown.reason,
+        unknown.field.replace("[2]", ""),
+        unknown.message,
+    )
+    assert foreign.reason == reasons.ERROR_REASON_LOT_NOT_FOUND
+    assert by_index[3].field == "records[2].recordId".replace("2", "3")
+    assert by_index[3].record_id == ""
+    assert by_index[4].field == "records[4].vehicleClass"
+    assert by_index[5].reason == reasons.ERROR_REASON_PLATE_MALFORMED
+    assert by_index[6].reason == reasons.ERROR_REASON_INVALID_FIELD
+
+
+async def test_unusual_records_are_accepted_with_their_warnings(platform: Platform) -> None:
+    answer = await upload(platform, entry(fresh(), gate_id="g7"))
+    assert answer.all_stored
+    assert list(answer.items[0].warnings) == [reasons.WARNING_UNKNOWN_GATE]
+    assert answer.items[0].outcome == messages.OUTCOME_ACCEPTED
+
+
+@pytest.mark.parametrize("count", [0, 1001])
+async def test_a_batch_of_a_wrong_size_is_refused_whole(platform: Platform, count: int) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await upload(platform, *[entry(f"many-{index}") for index in range(count)])
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_batch_of_a_thousand_is_stored_whole(platform: Platform) -> None:
+    records = [entry(fresh("k"), lot_id=(LOT, OTHER_LOT)[index % 2]) for index in range(1000)]
+    assert (await upload(platform, *records)).accepted == 1000
+    assert (await upload(platform, *records)).duplicate == 1000
+
+
+async def test_a_record_is_read_back_from_the_moment_it_was_acknowledged(platform: Platform) -> None:
+    record = entry(fresh(), free_spaces=0, image_ids=["a", "b"], confidence_permille=0, device_id="cam-1")
+    await upload(platform, record)
+    stored = await platform.stub().GetRecord(messages.GetRecordRequest(lot_id=LOT, record_id=record.record_id))
+    assert stored.record == record
+    assert stored.delay_ms == 1000
+    assert stored.digest == digest_of(facts_of(record)).hex()
+    assert stored.vendor_id == "vendor-1"
+    assert stored.record.HasField("free_spaces")
+
+
+@pytest.mark.parametrize("lot_id", [FOREIGN_LOT, "lot_999999999999"])
+async def test_foreign_and_unknown_lots_cannot_be_told_apart(platform: Platform, lot_id: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await platform.stub().GetRecord(messages.GetRecordRequest(lot_id=lot_id, record_id="r"))
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+    assert refused.value.details() == "There is no such lot, or you hold no grant for it."
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await platform.stub().ListRecords(messages.ListRecordsRequest(lot_id=lot_id))
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_an_unknown_record_is_not_found(platform: Platform) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await platform.stub().GetRecord(messages.GetRecordRequest(lot_id=LOT, record_id="never-sent"))
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+    assert refused.value.details() == "There is no such record in this lot."
+
+
+async def drained(platform: Platform, lot_id: str) -> None:
+    """Waits until the history holds all that was acknowledged."""
+    platform.clock.advance(1)
+    while True:
+        page = await platform.stub().ListRecords(messages.ListRecordsRequest(lot_id=lot_id, page_size=1))
+        if page.complete_until.ToMilliseconds() >= platform.clock.now_ms():
+            return
+        await asyncio.sleep(0.02)
+
+
+async def test_a_lots_records_are_listed_by_time_page_by_page(platform: Platform) -> None:
+    day = platform.clock.now_ms() - 3 * 86_400_000
+    records = [entry(fresh("list"), lot_id=OTHER_LOT, ms=day + index // 2) for index in range(7)]
+    await upload(platform, *reversed(records))
+    await drained(platform, OTHER_LOT)
+    request = messages.ListRecordsRequest(lot_id=OTHER_LOT, page_size=3)
+    request.start_time.FromMilliseconds(day)
+    request.end_time.FromMilliseconds(day + 3)
+    found: list[record_pb2.AccessRecord] = []
+    pages = 0
+    while True:
+        page = await platform.stub().ListRecords(request)
+        found += [stored.record for stored in page.records]
+        pages += 1
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    expected = sorted(records[:6], key=lambda record: (facts_of(record).event_time_ms, record.record_id))
+    assert found == expected
+    assert pages == 2
+
+    request.direction = record_pb2.DIRECTION_EXIT
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await platform.stub().ListRecords(request)
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    request.page_token = ""
+    assert not (await platform.stub().ListRecords(request)).records
+
+
+async def test_an_analyst_finds_the_records_and_the_lots(platform: Platform) -> None:
+    record = entry(fresh(), lot_id=OTHER_LOT, free_spaces=41, ms=platform.clock.now_ms() + 1_000)
+    await upload(platform, record)
+    await drained(platform, OTHER_LOT)
+    client = await asyncio.to_thread(
+        clickhouse_connect.get_client, **platform.history.connect("analyst"), database="parkmesh"
+    )
+    try:
+        query = "SELECT lots.name, direction, plate_masked FROM records JOIN lots USING lot_id WHERE record_id = %(id)s"
+        result = await asyncio.to_thread(client.query, query, {"id": record.record_id})
+        assert result.result_rows == [(f"停车场 {OTHER_LOT}", "entry", "闽B·1**45")]
+        result = await asyncio.to_thread(
+            client.query, f"SELECT free_spaces FROM lot_latest WHERE lot_id = '{OTHER_LOT}'"
+        )
+        assert result.result_rows == [(41,)]
+    finally:
+        await asyncio.to_thread(client.close)
+
+
+async def test_a_stream_answers_every_message_in_order(platform: Platform) -> None:
+    records = [entry(fresh("s")) for _ in range(300)]
+
+    async def requests() -> AsyncIterator[messages.StreamRecordsRequest]:
+        for sequence, record in enumerate(records):
+            yield messages.StreamRecordsRequest(sequence=sequence, records=[record])
+        yield messages.StreamRecordsRequest(sequence=300, records=[records[0], entry(fresh(), lot_id=FOREIGN_LOT)])
+
+    answers = [answer async for answer in platform.stub().StreamRecords(requests())]
+    assert [answer.sequence for answer in answers] == list(range(301))
+    assert all(answer.result.accepted == 1 for answer in answers[:300])
+    assert (answers[300].result.duplicate, answers[300].result.rejected) == (1, 1)
+    assert [item.field for item in answers[300].result.items] == ["", "records[1].lotId"]
+
+
+async def test_a_grant_that_ends_is_felt_on_an_open_stream(platform: Platform) -> None:
+    queue: asyncio.Queue[messages.StreamRecordsRequest | None] = asyncio.Queue()
+
+    async def requests() -> AsyncIterator[messages.StreamRecordsRequest]:
+        while (request := await queue.get()) is not None:
+            yield request
+
+    call = platform.stub().StreamRecords(requests())
+    await queue.put(messages.StreamRecordsRequest(records=[entry(fresh(), lot_id=OTHER_LOT)]))
+    assert (await call.read()).result.accepted == 1
+    platform.registry.state(grant("vendor-1", OTHER_LOT, end_ms=1))
+    try:
+        while True:
+            await queue.put(messages.StreamRecordsRequest(records=[entry(fresh(), lot_id=OTHER_LOT)]))
+            if (await call.read()).result.rejected:
+                break
+    finally:
+        platform.registry.state(grant("vendor-1", OTHER_LOT))
+        await queue.put(None)
+    assert await call.read() is grpc.aio.EOF
+    while (await upload(platform, entry(fresh(), lot_id=OTHER_LOT))).rejected:
+        continue  # until the grant is felt again, so that the next test finds it
