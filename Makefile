@@ -11,9 +11,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 GENERATED := protos/build/.inputs
 MEMBERS := protos $(patsubst %/,%,$(dir $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)))
-SOURCES := libs services deploy tests protos/generate.py $(wildcard docs/*.py) .ci/check_lock.py
+SOURCES := conftest.py libs services deploy tests protos/generate.py $(wildcard docs/*.py) .ci/check_lock.py
 TESTS ?=
-PYTEST := $(BIN)/pytest -n 2 --dist loadfile
+PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
 
 .PHONY: help install gen lint types check-lock test test-fast up demo bench lock clean
 
@@ -56,8 +56,8 @@ lint: gen ## Checks style, protos, import rules and generated documents.
 
 # Every folder of tests may have its conftest.py, and mypy takes one module of a name at a time.
 types: gen ## Checks types, strictly, tests included.
-	$(BIN)/mypy $(filter-out $(wildcard $(SOURCES:=/conftest.py)),$(SOURCES)) --exclude '(^|/)conftest\.py$$' --exclude protos/build
-	for conftest in $$(find libs services deploy tests -name conftest.py); do $(BIN)/mypy "$$conftest"; done
+	$(BIN)/mypy $(filter-out conftest.py,$(SOURCES)) --exclude '(^|/)conftest\.py$$' --exclude protos/build
+	for conftest in $$(find conftest.py libs services deploy tests -name conftest.py); do $(BIN)/mypy "$$conftest"; done
 
 check-lock: install ## Compares the environment with requirements.lock.
 	$(BIN)/python .ci/check_lock.py

@@ -42,7 +42,9 @@ class HttpProbe:
         """True when the status is 200."""
         try:
             async with _connection(self.host, self.port) as (reader, writer):
-                writer.write(f"GET {self.path} HTTP/1.0\r\nHost: {self.host}:{self.port}\r\n\r\n".encode())
+                # Envoy refuses HTTP/1.0, which would close the connection by itself.
+                request = f"GET {self.path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nConnection: close\r\n\r\n"
+                writer.write(request.encode())
                 status = (await reader.readline()).split()
                 await reader.read()
                 return status[1:2] == [b"200"]
