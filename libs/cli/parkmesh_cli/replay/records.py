@@ -1,0 +1,68 @@
+"""A movement and its visit as the record that the lot's own system would have sent."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from parkmesh.access.v1 import record_pb2
+from parkmesh.registry.v1 import lot_pb2
+
+from parkmesh_cli.plates import vehicle
+from parkmesh_cli.replay.day import Movement
+from parkmesh_cli.replay.fleet import Visit, record_id
+
+
+class Way(NamedTuple):
+    """A lane in or out."""
+
+    gate_id: str
+    lane_id: str
+
+
+class Site(NamedTuple):
+    """What a record needs to know of the lot it happens in."""
+
+    lot_id: str
+    """The id that the platform issued."""
+    entries: tuple[Way, ...]
+    exits: tuple[Way, ...]
+
+    @classmethod
+    def of(cls, lot_id: str, gates: Iterable[lot_pb2.Gate]) -> "Site":
+        """The site with these gates; a lane for both directions serves both."""
+        lanes = [(Way(gate.gate_id, lane.lane_id), lane.direction) for gate in gates for lane in gate.lanes]
+        return cls(
+            lot_id,
+            tuple(way for way, direction in lanes if direction != lot_pb2.LANE_DIRECTION_EXIT),
+            tuple(way for way, direction in lanes if direction != lot_pb2.LANE_DIRECTION_ENTRY),
+        )
+
+
+def records(
+    movements: Iterable[tuple[Movement, Visit]], sites: Mapping[str, Site]
+) -> Iterator[record_pb2.AccessRecord]:
+    """One record for each movement. Nothing of it is left to chance: the same movements make the same records."""
+    for movement, visit in movements:
+        site = sites[movement.lot]
+        ways = site.entries if movement.entry else site.exits
+        way = ways[movement.sequence % len(ways)]
+        car = vehicle(visit.vehicle)
+        record = record_pb2.AccessRecord(
+            record_id=record_id(movement),
+            lot_id=site.lot_id,
+            direction=record_pb2.DIRECTION_ENTRY if movement.entry else record_pb2.DIRECTION_EXIT,
+            plate_number=car.plate,
+            plate_colour=car.colour,
+            plate_kind=car.kind,
+            plate_state=record_pb2.PLATE_STATE_READ,
+            vehicle_class=car.vehicle_class,
+            gate_id=way.gate_id,
+            lane_id=way.lane_id,
+            visit_id=visit.visit_id,
+            parking_type=car.parking,
+            release_method=record_pb2.RELEASE_METHOD_AUTOMATIC,
+            # An overfull lot reports fewer spaces than none; what is free to the public is none.
+            free_spaces=max(0, movement.free),
+        )
+        record.event_time.seconds, milliseconds = divmod(movement.time_ms, 1000)
+        record.event_time.nanos = milliseconds * 1_000_000
+        yield record
