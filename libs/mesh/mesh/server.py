@@ -19,7 +19,6 @@ from mesh.telemetry import Telemetry
 
 __all__ = ["Bind", "Mesh", "run"]
 
-_TRUST_READ_EVERY_S = 5.0
 _BAD_SETTINGS = 2
 _FAILED = 1
 _log = logging.getLogger(__name__)
@@ -134,9 +133,9 @@ async def _keep_trust(verifier: Verifier, settings: BaseSettings) -> NoReturn:
     One that cannot be read changes nothing: whom to believe is then as before.
     """
     assert settings.trusted_callers
-    known: Mapping[str, str] = {}
+    known: Mapping[str, str] | None = None
     while True:
-        await asyncio.sleep(_TRUST_READ_EVERY_S)
+        await asyncio.sleep(settings.trust_read_seconds)
         try:
             found = trusted_in(settings.trusted_callers)
             if found != known:

@@ -43,6 +43,9 @@ class Secret:
     def __hash__(self) -> int:
         return hash((Secret, self._value))
 
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
     def __reduce__(self) -> typing.NoReturn:
         raise TypeError("a secret is not pickled")
 
@@ -52,7 +55,8 @@ def setting(default: Any = dataclasses.MISSING, *, shared: str = "") -> Any:
 
     Without a default it must be set.
     """
-    return dataclasses.field(default=default, metadata={"shared": shared})
+    # An address from outside may hold a password, whatever its type: it is left out of the repr.
+    return dataclasses.field(default=default, repr=not shared, metadata={"shared": shared})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -78,9 +82,9 @@ class BaseSettings:
     caller_key: pathlib.Path | None = None
     """PEM file with this service's Ed25519 private key, for its own calls."""
     trusted_callers: pathlib.Path | None = None
-    """Folder of <issuer>.pem: the public keys of those whose caller assertions are believed. Read again every few
-    seconds.
-    """
+    """Folder of <issuer>.pem: the public keys of those whose caller assertions are believed."""
+    trust_read_seconds: float = 5.0
+    """How often that folder is read again."""
     registry_address: str = ""
     """Where the registry serves, host:port, for services that keep a directory."""
     drain_notice_seconds: float = 0.5
