@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 class Discovery:
     """Holds the newest snapshot and keeps every connected Envoy on it.
 
-    A type that the snapshot does not hold (yet) is not answered: Envoy waits for it. `on_refused(type)` is called for every configuration that an Envoy refuses;
-    such an Envoy stays with what it had.
+    A type that the snapshot does not hold (yet) is not answered: Envoy waits for it. `on_refused(type)` is called for
+    every configuration that an Envoy refuses; such an Envoy stays with what it had.
     """
 
     def __init__(self, on_refused: Callable[[str], None]) -> None:

@@ -5,7 +5,7 @@ import pathlib
 from collections.abc import Mapping
 
 import parkmesh
-from google.api import annotations_pb2
+from google.api import annotations_pb2  # type: ignore[import-untyped]
 from google.protobuf.descriptor import EnumDescriptor, FileDescriptor, MethodDescriptor
 from mesh import contract
 from mesh.caller import CallerKind
@@ -71,10 +71,9 @@ def served(method: MethodDescriptor) -> Method:
 
 def upload_path() -> str:
     """Where JSON uploads are posted."""
-    upload = access_record_service_pb2.DESCRIPTOR.services_by_name["AccessRecordService"].methods_by_name[
-        "UploadRecords"
-    ]
-    return upload.GetOptions().Extensions[annotations_pb2.http].post
+    service = access_record_service_pb2.DESCRIPTOR.services_by_name["AccessRecordService"]
+    options = service.methods_by_name["UploadRecords"].GetOptions()
+    return str(options.Extensions[annotations_pb2.http].post)
 
 
 def enums() -> dict[str, str]:

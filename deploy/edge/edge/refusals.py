@@ -28,13 +28,26 @@ REFUSALS = {
     400: Refusal(reasons.ERROR_REASON_MALFORMED_REQUEST, "The request cannot be read."),
     404: Refusal(reasons.ERROR_REASON_UNKNOWN_METHOD, "No method has this path."),
     408: Refusal(reasons.ERROR_REASON_DEADLINE_EXCEEDED, "The request took too long to arrive."),
-    413: Refusal(reasons.ERROR_REASON_REQUEST_TOO_LARGE, "The body is larger than the edge takes. Send smaller batches."),
-    415: Refusal(reasons.ERROR_REASON_MALFORMED_REQUEST, "The body must be JSON, plain or in gzip: send `Content-Type: application/json`."),
+    413: Refusal(
+        reasons.ERROR_REASON_REQUEST_TOO_LARGE, "The body is larger than the edge takes. Send smaller batches."
+    ),
+    415: Refusal(
+        reasons.ERROR_REASON_MALFORMED_REQUEST,
+        "The body must be JSON, plain or in gzip: send `Content-Type: application/json`.",
+    ),
     431: Refusal(reasons.ERROR_REASON_REQUEST_TOO_LARGE, "The request's headers are larger than the edge takes."),
-    500: Refusal(reasons.ERROR_REASON_SERVICE_UNAVAILABLE, "The answer could not be passed on. Ask again later.", RETRY_AFTER_MS),
-    503: Refusal(reasons.ERROR_REASON_SERVICE_UNAVAILABLE, "A service behind the edge cannot be reached. Send the same again later.", RETRY_AFTER_MS),
+    500: Refusal(
+        reasons.ERROR_REASON_SERVICE_UNAVAILABLE,
+        "The answer could not be passed on. Ask again later.",
+        RETRY_AFTER_MS,
+    ),
+    503: Refusal(
+        reasons.ERROR_REASON_SERVICE_UNAVAILABLE,
+        "A service behind the edge cannot be reached. Send the same again later.",
+        RETRY_AFTER_MS,
+    ),
     504: Refusal(reasons.ERROR_REASON_DEADLINE_EXCEEDED, "The call took longer than it may. Send the same again."),
-}  # fmt: skip
+}
 
 
 def local_replies() -> manager.LocalReplyConfig:

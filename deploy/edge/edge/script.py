@@ -20,7 +20,9 @@ EXPECTED = {
     "TYPE_BOOL": "The value must be true or false.",
     "TYPE_STRING": "The value must be a string.",
     "TYPE_BYTES": "The value must be a string in base64.",
-    "type.googleapis.com/google.protobuf.Timestamp": "The value must be a time by RFC 3339 with an offset, such as 2024-03-14T08:00:00+08:00.",
+    "type.googleapis.com/google.protobuf.Timestamp": (
+        "The value must be a time by RFC 3339 with an offset, such as 2024-03-14T08:00:00+08:00."
+    ),
 }
 
 
@@ -36,7 +38,7 @@ def tables(contract: Contract, scan_bytes: int) -> str:
         "SCAN_BYTES": scan_bytes,
         "UPLOAD_PATH": contract.upload_path,
         "UNKNOWN_FIELDS": UNKNOWN_FIELDS,
-        "EXPECTED": EXPECTED | contract.enums,
+        "EXPECTED": {**EXPECTED, **contract.enums},
         "REFUSALS": refusals.worded(),
         "MARK": refusals.MARK,
         "REQUEST": refusals.REQUEST,
