@@ -61,6 +61,7 @@ async def test_another_log_is_refused_until_the_projection_is_forgotten(client: 
 
 async def test_a_repeated_insert_of_an_older_offset_does_not_win(client: HistoryClient, table: str) -> None:
     positions = Positions(client, "history", table)
+    await client.execute(f"SYSTEM STOP MERGES {table}")
     await positions.advance("e1", {0: 9})
     await client.execute(f"INSERT INTO {table} VALUES ('history', 0, 'e1', 4)")
     assert await positions.read("e1") == {0: 9}
