@@ -234,12 +234,16 @@ async def test_a_grant_that_ends_is_felt_on_an_open_stream(platform: Platform) -
 
     call = platform.stub().StreamRecords(requests())
     await queue.put(messages.StreamRecordsRequest(records=[entry(fresh(), lot_id=OTHER_LOT)]))
-    assert (await call.read()).result.accepted == 1
+    first = await call.read()
+    assert isinstance(first, messages.StreamRecordsResponse)
+    assert first.result.accepted == 1
     platform.registry.state(grant("vendor-1", OTHER_LOT, end_ms=1))
     try:
         while True:
             await queue.put(messages.StreamRecordsRequest(records=[entry(fresh(), lot_id=OTHER_LOT)]))
-            if (await call.read()).result.rejected:
+            answer = await call.read()
+            assert isinstance(answer, messages.StreamRecordsResponse)
+            if answer.result.rejected:
                 break
     finally:
         platform.registry.state(grant("vendor-1", OTHER_LOT))
