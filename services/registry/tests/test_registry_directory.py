@@ -10,7 +10,6 @@ from typing import Any
 import grpc
 import pytest
 from directory import Directory
-from mesh.caller import Caller, CallerKind
 from mesh.channels import open_channel
 from mesh.testing import ManualClock, signer
 from parkmesh.registry.v1 import (
@@ -24,15 +23,15 @@ from registry.domain import Role, Vendor
 from registry.store import opened
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
-WATCHER = Caller(CallerKind.SERVICE, "access-records")
+NEVER_S = 600.0
 
 
 @contextlib.asynccontextmanager
 async def watching(address: str) -> AsyncIterator[Directory]:
-    """A directory of the registry there, synced."""
+    """A directory of the registry there, synced; it waits for changes, however long they take."""
     clock = ManualClock()
     async with open_channel(address, signer=signer("access-records"), clock=clock) as channel:
-        directory = Directory(channel, clock)
+        directory = Directory(channel, clock, silence_seconds=NEVER_S)
         task = asyncio.create_task(directory.run())
         try:
             async with asyncio.timeout(30):
@@ -113,9 +112,22 @@ async def test_every_change_reaches_a_watcher(registry: Any) -> None:
         await until(directory, lambda: not directory.credential(client_id).good_at(now))  # type: ignore[union-attr]
 
 
-async def test_a_change_of_another_process_on_the_same_database_is_seen(start: Start) -> None:
-    async with start() as one, start() as other, watching(one.server.address) as directory:
+async def test_a_change_of_another_process_on_the_same_database_is_found_by_looking(start: Start) -> None:
+    async with (
+        start(sign_of_life_seconds=NEVER_S) as one,
+        start() as other,
+        watching(one.server.address) as directory,
+    ):
         lot_id = await create_lot(other, 1)
+        await until(directory, lambda: directory.lot(lot_id) is not None)
+
+
+async def test_a_change_of_the_same_process_waits_for_no_look(start: Start) -> None:
+    async with (
+        start(sign_of_life_seconds=NEVER_S, poll_seconds=NEVER_S) as registry,
+        watching(registry.server.address) as directory,
+    ):
+        lot_id = await create_lot(registry, 1)
         await until(directory, lambda: directory.lot(lot_id) is not None)
 
 
