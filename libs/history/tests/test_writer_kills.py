@@ -76,17 +76,22 @@ async def drain(client: HistoryClient, number: int) -> None:
 
 @pytest.mark.slow
 async def test_every_kill_is_made_good_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
-    with running_server(tmp_path) as server:
-        await prepare(server)
-    done = 0
-    for fatal, delay in ((2, None), (8, None), (1, 0.004), (6, 0.008)):
+    kills = ((2, None), (8, None), (1, 0.004), (6, 0.008))
+    for done, (fatal, delay) in enumerate(kills):
         with running_server(tmp_path) as server:
+            if done == 0:
+                await prepare(server)
+            else:
+                await make_good(server, done - 1)
             async with Killing(server, fatal, delay) as client:
                 with pytest.raises(HistoryUnavailable):
                     await drain(client, done)
-        with running_server(tmp_path) as server:
-            async with HistoryClient(writer_account(server)) as client:
-                assert await Positions(client, "history").read("e1") == ({0: done} if done else {})
-                await drain(client, done)
-                done += 1
-                assert await counts(client) == [(done * MONTHS * ROWS,) * 2] * 2
+    with running_server(tmp_path) as server:
+        await make_good(server, len(kills) - 1)
+
+
+async def make_good(server: RunningServer, number: int) -> None:
+    async with HistoryClient(writer_account(server)) as client:
+        assert await Positions(client, "history").read("e1") == ({0: number} if number else {})
+        await drain(client, number)
+        assert await counts(client) == [((number + 1) * MONTHS * ROWS,) * 2] * 2
