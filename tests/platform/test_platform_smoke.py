@@ -76,7 +76,7 @@ def test_everything_listens_on_loopback(platform: RunningPlatform) -> None:
         if connection.status == psutil.CONN_LISTEN
     ]
     assert platform.ports.edge in {address.port for address in listening}
-    assert {address.ip for address in listening} <= {"127.0.0.1", "::1"}
+    assert {address.ip for address in listening} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
 
 def test_a_second_start_in_the_same_folder_says_so(platform: RunningPlatform) -> None:
