@@ -23,15 +23,18 @@ _FOUND = struct.Struct(f">{PREFIX_BYTES}sQH")
 _ACCEPTED, _UNSEEN = Outcome.ACCEPTED, Outcome.UNSEEN
 
 
-def pack(items: Sequence[Item]) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes]:
-    """Keys, digest prefixes, flags, lengths, CRCs and payloads of `items`; ValueError on a wrong length or number."""
-    count = len(items)
-    if not 0 < count <= MAX_ITEMS:
-        raise ValueError(f"an append takes 1 to {MAX_ITEMS} items, not {count}")
-    keys, digests, payloads, olds = zip(*items, strict=True)
-    if set(map(len, keys)) != {KEY_BYTES} or set(map(len, digests)) != {DIGEST_BYTES}:
+def check(items: Sequence[Item]) -> None:
+    """Return when these items can travel together; ValueError on a wrong length or number."""
+    if not 0 < len(items) <= MAX_ITEMS:
+        raise ValueError(f"an append takes 1 to {MAX_ITEMS} items, not {len(items)}")
+    if any(len(item.key) != KEY_BYTES or len(item.digest) != DIGEST_BYTES for item in items):
         raise ValueError(f"a key has {KEY_BYTES} bytes and a digest {DIGEST_BYTES}")
-    numbers = struct.Struct(f">{count}I")
+
+
+def pack(items: Sequence[Item]) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes]:
+    """Keys, digest prefixes, flags, lengths, CRCs and payloads of checked items."""
+    keys, digests, payloads, olds = zip(*items, strict=True)
+    numbers = struct.Struct(f">{len(items)}I")
     return (
         b"".join(keys),
         b"".join([digest[:PREFIX_BYTES] for digest in digests]),

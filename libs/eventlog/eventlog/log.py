@@ -103,6 +103,8 @@ class EventLog:
         """
         if not items:
             return []
+        # Before they travel with the items of others.
+        layout.check(items)
         await self._pressure.check()
         return await self._gatherings[shard].submit(items)
 

@@ -50,6 +50,15 @@ async def test_full_batches_of_the_largest_size_fit(log: EventLog) -> None:
     assert await log.append(0, []) == []
 
 
+async def test_an_ill_formed_item_fails_only_its_own_caller(log: EventLog) -> None:
+    bad = make_item(5)._replace(key=b"short")
+    batches = [[make_item(1)], [make_item(2)], [make_item(3), bad], [make_item(4)]]
+    answers = await asyncio.gather(*(log.append(0, batch) for batch in batches), return_exceptions=True)
+    assert isinstance(answers.pop(2), ValueError)
+    assert answers == [[(A, 1)], [(A, 2)], [(A, 3)]]
+    assert await payloads(log) == [b"1", b"2", b"4"]
+
+
 async def test_keys_are_found_with_digest_and_offset(log: EventLog) -> None:
     items = [make_item(number) for number in range(3)]
     await log.append(0, items)

@@ -34,7 +34,7 @@ async def settle() -> None:
 
 async def test_what_waits_travels_together_and_in_order() -> None:
     wire = Wire()
-    gathering = Gathering(wire.send, flights=1, max_items=4)
+    gathering = Gathering(wire.send, max_items=4)
     callers = [
         asyncio.create_task(gathering.submit([make_item(n) for n in numbers]))
         for numbers in ([1], [2, 3], [4], [5, 6], [7, 8, 9, 10, 11], [12])
@@ -56,7 +56,7 @@ async def test_what_waits_travels_together_and_in_order() -> None:
 
 async def test_a_call_is_bounded_in_bytes() -> None:
     wire = Wire()
-    gathering = Gathering(wire.send, flights=1, max_bytes=100)
+    gathering = Gathering(wire.send, max_bytes=100)
     wire.gate.set()
     await asyncio.gather(*(gathering.submit([make_item(n)._replace(payload=b"%080d" % n)]) for n in range(3)))
     assert wire.calls == [[0], [1], [2]]
@@ -64,7 +64,7 @@ async def test_a_call_is_bounded_in_bytes() -> None:
 
 async def test_an_error_reaches_every_caller_of_the_call_and_only_those() -> None:
     wire = Wire()
-    gathering = Gathering(wire.send, flights=1)
+    gathering = Gathering(wire.send)
     callers = [asyncio.create_task(gathering.submit([make_item(n)])) for n in range(3)]
     await settle()
     wire.error = RuntimeError("lost")
@@ -77,7 +77,7 @@ async def test_an_error_reaches_every_caller_of_the_call_and_only_those() -> Non
 
 async def test_a_caller_who_gives_up_disturbs_nobody() -> None:
     wire = Wire()
-    gathering = Gathering(wire.send, flights=1)
+    gathering = Gathering(wire.send)
     flying, waiting, staying = (asyncio.create_task(gathering.submit([make_item(n)])) for n in range(3))
     await settle()
     flying.cancel()

@@ -54,7 +54,7 @@ def test_every_flipped_bit_is_detected() -> None:
 )
 def test_ill_formed_items_are_refused_before_anything_is_sent(items: list[Item]) -> None:
     with pytest.raises(ValueError, match=r"bytes|items"):
-        layout.pack(items)
+        layout.check(items)
 
 
 def test_accepted_items_share_out_the_offsets_between_the_exceptions() -> None:
