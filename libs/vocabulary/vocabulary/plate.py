@@ -329,7 +329,7 @@ def kind_of(plate_class: PlateClass, colour: PlateColour = PlateColour.UNSPECIFI
     return _KINDS[plate_class][0]
 
 
-def inconsistencies(number: str, colour: PlateColour, kind: PlateKind) -> tuple[PlateRule, ...]:
+def inconsistencies(number: str, colour: int, kind: int) -> tuple[PlateRule, ...]:
     """What does not fit together in a plate as it was reported, in the order of `PlateRule`; empty when all does.
 
     An empty number says that no plate was stated, and an unspecified colour or kind is not judged.

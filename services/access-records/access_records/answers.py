@@ -1,14 +1,11 @@
 """Between the use cases' values and the messages of the contract: pure, no decisions."""
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from mesh.errors import FieldViolation
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2
-from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from vocabulary import ids
 from vocabulary.plate import id_reveals_plate
 
@@ -17,28 +14,12 @@ from access_records.upload import Verdict
 RETRY_AFTER_MS: Final = 2_000
 """How long to wait before deferred records are sent again."""
 
-_ITEM: Final = re.compile(r"records\[(\d+)\]\.?(.*)")
 _STATED: Final = tuple(field.name for field in record_pb2.AccessRecord.DESCRIPTOR.fields)
 
 
 def timestamp(epoch_ms: int) -> Timestamp:
     """The instant as a Timestamp."""
     return Timestamp(seconds=epoch_ms // 1000, nanos=epoch_ms % 1000 * 1_000_000)
-
-
-def refused_by_contract(violations: Sequence[FieldViolation]) -> dict[int, Verdict]:
-    """The verdicts on records that break the proto's rules: the first violation of each, by index."""
-    refused: dict[int, Verdict] = {}
-    for violation in violations:
-        match = _ITEM.fullmatch(violation.field)
-        if match and int(match[1]) not in refused:
-            refused[int(match[1])] = Verdict(
-                messages.OUTCOME_REJECTED,
-                reason=reasons.ERROR_REASON_INVALID_FIELD,
-                field=match[2],
-                message=violation.description,
-            )
-    return refused
 
 
 def upload_answer(

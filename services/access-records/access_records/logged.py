@@ -22,6 +22,9 @@ def _tag(field: str, wire_type: int) -> bytes:
     return bytes([number & 127 | 128, number >> 7]) if number > 127 else bytes([number])
 
 
+_NORMAL: Final = _tag("plate_normal", _BYTES)
+_KEY: Final = _tag("plate_key", _BYTES)
+_MASKED: Final = _tag("plate_masked", _BYTES)
 _DIGEST: Final = _tag("digest", _BYTES) + bytes([32])
 _TIMES: Final = struct.Struct(f"<{len(_tag('accept_ms', _FIXED64))}sq{len(_tag('event_ms', _FIXED64))}sq")
 _ACCEPT: Final = _tag("accept_ms", _FIXED64)
@@ -34,6 +37,13 @@ _OFFSET: Final = _tag("log_offset", _FIXED64)
 def vendor_part(vendor_id: str) -> bytes:
     """The part that says who sent a record; one for all records of a call."""
     return record_pb2.LoggedRecord(vendor_id=vendor_id).SerializeToString()
+
+
+def plate_part(normal: str, key: bytes, masked: str) -> bytes:
+    """The part that holds what is derived from a plate; none of the three is longer than 127 bytes."""
+    written, shown = normal.encode(), masked.encode()
+    lengths = bytes((len(written), len(key), len(shown)))
+    return b"".join((_NORMAL, lengths[:1], written, _KEY, lengths[1:2], key, _MASKED, lengths[2:], shown))
 
 
 def warnings_part(warnings: tuple[reasons.Warning.ValueType, ...]) -> bytes:

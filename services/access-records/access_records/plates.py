@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from parkmesh.access.v1 import record_pb2
 from vocabulary import plate as vocabulary
+
+from access_records.logged import plate_part
 
 KEY_BYTES: Final = 16
 """Length of a plate's pseudonym."""
@@ -48,8 +49,5 @@ class PlateReader:
         if parsed is None or not parsed.number:
             return None
         normal = parsed.number
-        derived = record_pb2.LoggedRecord(
-            plate_normal=normal, plate_key=self.pseudonym(normal), plate_masked=vocabulary.mask(normal)
-        )
-        odd = vocabulary.inconsistencies(number, vocabulary.PlateColour(colour), vocabulary.PlateKind(kind))
-        return SeenPlate(derived.SerializeToString(), _ASCII.sub("", normal), not odd)
+        encoded = plate_part(normal, self.pseudonym(normal), vocabulary.mask(normal))
+        return SeenPlate(encoded, _ASCII.sub("", normal), not vocabulary.inconsistencies(number, colour, kind))

@@ -1,15 +1,13 @@
 """The domain's rules for one record: what refuses it, and what is only unusual about it; bounds are the proto's."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from parkmesh.registry.v1 import lot_pb2
-from vocabulary import beijing, ids
+from vocabulary import beijing
 from vocabulary import plate as vocabulary
 
 from access_records.facts import Facts
@@ -21,20 +19,6 @@ _UNLICENSED: Final = record_pb2.PLATE_STATE_UNLICENSED
 _MANUAL: Final = record_pb2.RELEASE_METHOD_MANUAL
 _ACTIVE: Final = lot_pb2.LOT_STATE_ACTIVE
 _BOTH: Final = lot_pb2.LANE_DIRECTION_BOTH
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_IDS: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\n[A-Za-z0-9_-]{0,64}(?:\n[A-Za-z0-9_-]{1,64})*")
-_CODES: Final = tuple(
-    (name, frozenset(enum.values()))
-    for name, enum in (
-        ("direction", record_pb2.Direction),
-        ("plateColour", record_pb2.PlateColour),
-        ("plateKind", record_pb2.PlateKind),
-        ("plateState", record_pb2.PlateState),
-        ("vehicleClass", record_pb2.VehicleClass),
-        ("parkingType", record_pb2.ParkingType),
-        ("releaseMethod", record_pb2.ReleaseMethod),
-    )
-)
 _NO_WARNINGS: Final[tuple[reasons.Warning.ValueType, ...]] = ()
 
 
@@ -97,22 +81,6 @@ class Rules:
             return Rejection(
                 reasons.ERROR_REASON_EVENT_TOO_OLD, "eventTime", f"the first possible event time is {earliest}"
             )
-        unknown = _unknown_code(
-            facts.direction,
-            facts.plate_colour,
-            facts.plate_kind,
-            facts.plate_state,
-            facts.vehicle_class,
-            facts.parking_type,
-            facts.release_method,
-        )
-        if unknown:
-            return Rejection(reasons.ERROR_REASON_INVALID_FIELD, unknown, "the number is no value of this enum")
-        all_ids = "\n".join((facts.record_id, facts.visit_id, *images))
-        if not _IDS.fullmatch(all_ids):
-            return _bad_id(facts, images)
-        if _CONTROL.search(facts.gate_id + facts.lane_id + facts.berth_id + facts.device_id + facts.release_reason):
-            return _control_character(facts)
         if not facts.gate_id or not facts.lane_id or facts.berth_id:
             misplaced = _misplaced(facts)
             if misplaced:
@@ -133,7 +101,7 @@ class Rules:
                     "plateNumber",
                     "the number has the form of no plate; send PLATE_STATE_UNREAD without it when it was not read",
                 )
-            revealing = _revealing(all_ids, facts, images, seen)
+            revealing = _revealing(facts, images, seen)
             if revealing:
                 return Rejection(
                     reasons.ERROR_REASON_ID_REVEALS_PLATE,
@@ -170,37 +138,6 @@ def _contradiction(field: str, message: str) -> Rejection:
     return Rejection(reasons.ERROR_REASON_FIELDS_CONTRADICT, field, message)
 
 
-@lru_cache(maxsize=1 << 12)
-def _unknown_code(*codes: int) -> str:
-    """The JSON name of the first code that its enum does not define; empty when all are defined."""
-    for (name, known), code in zip(_CODES, codes, strict=True):
-        if code not in known:
-            return name
-    return ""
-
-
-def _bad_id(facts: Facts, images: tuple[str, ...]) -> Rejection:
-    if not ids.is_vendor_id(facts.record_id):
-        name = "recordId"
-    elif facts.visit_id and not ids.is_vendor_id(facts.visit_id):
-        name = "visitId"
-    else:
-        name = next(f"imageIds[{index}]" for index, image in enumerate(images) if not ids.is_vendor_id(image))
-    return Rejection(reasons.ERROR_REASON_INVALID_FIELD, name, f"an id matches {ids.PATTERN}")
-
-
-def _control_character(facts: Facts) -> Rejection:
-    texts = {
-        "gateId": facts.gate_id,
-        "laneId": facts.lane_id,
-        "berthId": facts.berth_id,
-        "deviceId": facts.device_id,
-        "releaseReason": facts.release_reason,
-    }
-    name = next(name for name, text in texts.items() if _CONTROL.search(text))
-    return Rejection(reasons.ERROR_REASON_INVALID_FIELD, name, "the text holds a control character")
-
-
 def _misplaced(facts: Facts) -> Rejection | None:
     if facts.berth_id:
         if facts.gate_id or facts.lane_id:
@@ -211,9 +148,10 @@ def _misplaced(facts: Facts) -> Rejection | None:
     return _contradiction("laneId", "an event at a gate states its lane (R5.2d)")
 
 
-def _revealing(all_ids: str, facts: Facts, images: tuple[str, ...], seen: SeenPlate) -> str:
+def _revealing(facts: Facts, images: tuple[str, ...], seen: SeenPlate) -> str:
     """The JSON name of the first id that contains the plate; empty when none does."""
-    if seen.tail not in all_ids.upper().replace("-", "").replace("_", ""):
+    every = "".join((facts.record_id, "\n", facts.visit_id, "\n", *images))
+    if seen.tail not in every.upper().replace("-", "").replace("_", ""):
         return ""
     number = facts.plate_number
     reveals = vocabulary.id_reveals_plate

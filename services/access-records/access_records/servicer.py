@@ -11,7 +11,6 @@ from mesh import caller, paging
 from mesh.caller import CallerKind
 from mesh.clock import Clock
 from mesh.errors import MeshError
-from mesh.validation import violations
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import access_record_service_pb2_grpc as rpc
 from parkmesh.access.v1 import record_pb2
@@ -47,7 +46,7 @@ class AccessRecordServicer(rpc.AccessRecordServiceServicer):
     ) -> messages.UploadRecordsResponse:
         """See the proto."""
         request.DiscardUnknownFields()
-        (answer,) = await self._upload([request.records], [request], _unknown_fields(context))
+        (answer,) = await self._upload([request.records], _unknown_fields(context))
         return answer
 
     async def StreamRecords(
@@ -74,7 +73,7 @@ class AccessRecordServicer(rpc.AccessRecordServiceServicer):
                         break
                     taken = window.get_nowait()
                 if group:
-                    results = await self._upload([one.records for one in group], group, ())
+                    results = await self._upload([one.records for one in group], ())
                     for one, result in zip(group, results, strict=True):
                         yield messages.StreamRecordsResponse(sequence=one.sequence, result=result)
                 if failure is not None:
@@ -110,20 +109,16 @@ class AccessRecordServicer(rpc.AccessRecordServiceServicer):
     async def _upload(
         self,
         batches: Sequence[Sequence[record_pb2.AccessRecord]],
-        requests: Sequence[messages.UploadRecordsRequest | messages.StreamRecordsRequest],
         unknown_fields: Sequence[str],
     ) -> list[messages.UploadRecordsResponse]:
         """Uploads several batches as one; the answer to each."""
         records: list[record_pb2.AccessRecord] = []
-        refused: dict[int, Any] = {}
-        for batch, request in zip(batches, requests, strict=True):
-            for index, verdict in answers.refused_by_contract(violations(request)).items():
-                refused[len(records) + index] = verdict
+        for batch in batches:
             records.extend(batch)
         now_ms = self._clock.now_ms()
         self._directory.require_fresh(now_ms)
         try:
-            verdicts = await self._uploads.upload(caller.current().subject, records, now_ms, refused)
+            verdicts = await self._uploads.upload(caller.current().subject, records, now_ms)
         except LogFull as full:
             raise MeshError(
                 reasons.ERROR_REASON_LOG_FULL,

@@ -13,6 +13,7 @@ from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
 from access_records import logged
 from access_records.archive import Archive, RecordId
+from access_records.contract import first_violation, keeps_contract
 from access_records.facts import Facts, digest_of, facts_of, first_difference
 from access_records.rules import LotFacts, Rejection, Rules
 
@@ -69,18 +70,13 @@ class Uploads:
     horizon_ms: int
     """A record whose id the log's index does not know, and whose event is younger than this, is new."""
 
-    async def upload(
-        self, vendor_id: str, records: Sequence[record_pb2.AccessRecord], now_ms: int, refused: dict[int, Verdict]
-    ) -> list[Verdict]:
+    async def upload(self, vendor_id: str, records: Sequence[record_pb2.AccessRecord], now_ms: int) -> list[Verdict]:
         """What became of each record, in their order; ACCEPTED and DUPLICATE ones are durable on return.
 
-        `refused` holds the verdicts on records that break the proto's rules, by index. Raises LogFull when nothing
-        could be stored for want of room, and LogUnavailable when the log did not answer: whether something was stored
-        is then unknown.
+        Raises LogFull when nothing could be stored for want of room, and LogUnavailable when the log did not answer:
+        whether something was stored is then unknown.
         """
         verdicts: list[Verdict | None] = [None] * len(records)
-        for index, verdict in refused.items():
-            verdicts[index] = verdict
         pending = self._judge(vendor_id, records, now_ms, verdicts)
         unseen = await self._append(pending, verdicts)
         if unseen:
@@ -101,15 +97,17 @@ class Uploads:
         judge = self.rules.judge
         pending: list[_Pending] = []
         for index, record in enumerate(records):
-            if verdicts[index] is not None:
-                continue
             facts = facts_of(record)
+            images = tuple(record.image_ids)
+            if not keeps_contract(record, facts, images):
+                verdicts[index] = Verdict(_REJECTED, (), *first_violation(record))
+                continue
             lot_id = facts.lot_id
             if lot_id not in known:
                 granted = self.lots.may_speak(vendor_id, lot_id, now_ms)
                 known[lot_id] = (self.lots.lot(lot_id) if granted else None, self.log.shard_of(lot_id))
             lot, shard = known[lot_id]
-            judged = judge(facts, tuple(record.image_ids), lot, now_ms)
+            judged = judge(facts, images, lot, now_ms)
             if isinstance(judged, Rejection):
                 verdicts[index] = Verdict(_REJECTED, (), *judged)
                 continue
