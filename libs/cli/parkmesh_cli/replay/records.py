@@ -1,40 +1,13 @@
 """A movement and its visit as the record that the lot's own system would have sent."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from parkmesh.access.v1 import record_pb2
-from parkmesh.registry.v1 import lot_pb2
 
 from parkmesh_cli.plates import vehicle
+from parkmesh_cli.premises import Site
 from parkmesh_cli.replay.day import Movement
 from parkmesh_cli.replay.fleet import Visit, record_id
-
-
-class Way(NamedTuple):
-    """A lane in or out."""
-
-    gate_id: str
-    lane_id: str
-
-
-class Site(NamedTuple):
-    """What a record needs to know of the lot it happens in."""
-
-    lot_id: str
-    """The id that the platform issued."""
-    entries: tuple[Way, ...]
-    exits: tuple[Way, ...]
-
-    @classmethod
-    def of(cls, lot_id: str, gates: Iterable[lot_pb2.Gate]) -> "Site":
-        """The site with these gates; a lane for both directions serves both."""
-        lanes = [(Way(gate.gate_id, lane.lane_id), lane.direction) for gate in gates for lane in gate.lanes]
-        return cls(
-            lot_id,
-            tuple(way for way, direction in lanes if direction != lot_pb2.LANE_DIRECTION_EXIT),
-            tuple(way for way, direction in lanes if direction != lot_pb2.LANE_DIRECTION_ENTRY),
-        )
 
 
 def records(

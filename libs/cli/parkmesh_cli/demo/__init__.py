@@ -1,0 +1,1 @@
+"""A small simulated city, played against a running platform."""

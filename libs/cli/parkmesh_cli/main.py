@@ -1,0 +1,129 @@
+"""The `parkmesh` command."""
+
+import math
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from parkmesh_sdk import Protocol
+
+from parkmesh_cli import analyst
+from parkmesh_cli.demo.demo import demo as play_demo
+from parkmesh_cli.errors import CliError, run
+from parkmesh_cli.replay.replay import Options
+from parkmesh_cli.replay.replay import replay as play_replay
+from parkmesh_cli.screen import show
+from parkmesh_cli.target import Target, default_demo, described, read_demo
+
+app = typer.Typer(
+    help="Talks to a parking data platform as its vendors and analysts do. 停车数据平台命令行工具",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Demo = Annotated[
+    Path | None,
+    typer.Option(
+        "--demo", help="What `make up` wrote: addresses and accounts. [default: var/demo.json]", show_default=False
+    ),
+]
+Rest = Annotated[bool, typer.Option("--rest/--grpc", help="Call the platform by REST or by gRPC. 传输方式")]
+
+
+@app.command()
+def replay(
+    lots: Annotated[Path, typer.Option(help="The lots: CSV with lot, name, capacity, …  停车场文件")],
+    free_spaces: Annotated[Path, typer.Option(help="The readings: CSV with time, lot, free.  空余泊位文件")],
+    rest: Rest = False,
+    batch_size: Annotated[int, typer.Option(min=1, max=1000, help="Records in one call. 每批记录数")] = 500,
+    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Calls on their way at once. 并发数")] = 4,
+    real_time: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001, help="Send as it happened, this many times faster; unset: as fast as possible. 回放倍速"
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
+    demo: Demo = None,
+    url: Annotated[str, typer.Option(help="Another platform's address, https://host:port.")] = "",
+    ca: Annotated[Path | None, typer.Option(help="The CA to trust, PEM; unset: the public ones.")] = None,
+    client_id: Annotated[str, typer.Option(help="The vendor's client id.")] = "",
+    client_secret: Annotated[str, typer.Option(envvar="PARKMESH_CLIENT_SECRET", help="Its secret.")] = "",
+    vendor_id: Annotated[str, typer.Option(help="The vendor's id, to be granted the lots.")] = "",
+    admin_client_id: Annotated[str, typer.Option(help="An administrator's client id, to register the lots.")] = "",
+    admin_client_secret: Annotated[str, typer.Option(envvar="PARKMESH_ADMIN_CLIENT_SECRET", help="Its secret.")] = "",
+) -> None:
+    """Replays a day of free-space counts as the entries and exits behind it. 回放真实一天的进出场
+
+    Registers the lots that are not registered yet, inventing what the file lacks, then uploads one record for every
+    space taken or given back. Lots, vehicles, ids and times are the same in every run, so a second run adds nothing:
+    all its records are duplicates. Exit code 0 only when every record is stored.
+    """
+
+    async def work() -> int:
+        if url:
+            target = described(
+                url=url,
+                ca=ca,
+                vendor=(client_id, client_secret),
+                vendor_id=vendor_id,
+                administrator=(admin_client_id, admin_client_secret),
+            )
+        elif ca or client_id or admin_client_id or vendor_id:
+            raise CliError("--ca, --client-id, --vendor-id and --admin-client-id describe a platform: add its --url")
+        else:
+            target = _target(demo)
+        options = Options(
+            lots=lots,
+            free_spaces=free_spaces,
+            protocol=_protocol(rest),
+            batch_size=batch_size,
+            concurrency=concurrency,
+            factor=math.inf if real_time is None else real_time,
+            as_json=as_json,
+        )
+        return await play_replay(target, options)
+
+    run(work())
+
+
+@app.command()
+def demo(
+    hours: Annotated[int, typer.Option(min=1, max=72, help="How much of the past to play. 小时数")] = 24,
+    rest: Rest = False,
+    demo: Demo = None,
+) -> None:
+    """Plays a small simulated city and shows what an analyst then sees. 模拟城市演示
+
+    The city lives by the clock: a second run uploads what happened since, and reports the rest as duplicates.
+    """
+
+    async def work() -> int:
+        return await play_demo(_target(demo), hours=hours, protocol=_protocol(rest), now_ms=time.time_ns() // 1_000_000)
+
+    run(work())
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help='The query, such as "SELECT count() FROM records".')],
+    demo: Demo = None,
+) -> None:
+    """Asks the history as the analyst and prints the answer as a table. 以分析员身份查询"""
+
+    async def work() -> int:
+        async with analyst.desk(_target(demo).analyst) as desk:
+            show((await desk.ask(sql)).as_table())
+        return 0
+
+    run(work())
+
+
+def _target(demo: Path | None) -> Target:
+    return read_demo(demo or default_demo())
+
+
+def _protocol(rest: bool) -> Protocol:
+    return Protocol.REST if rest else Protocol.GRPC

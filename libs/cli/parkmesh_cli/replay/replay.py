@@ -1,0 +1,86 @@
+"""The replay from beginning to end: read, register, upload, report."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from parkmesh.access.v1.record_pb2 import AccessRecord
+from parkmesh_sdk import Protocol
+
+from parkmesh_cli import registration
+from parkmesh_cli.errors import CliError
+from parkmesh_cli.registration import Registered
+from parkmesh_cli.replay import day, files, fleet, pacing, plans
+from parkmesh_cli.replay.records import records
+from parkmesh_cli.screen import bar, say, show
+from parkmesh_cli.tally import Tally
+from parkmesh_cli.target import Target
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to replay."""
+
+    lots: Path
+    free_spaces: Path
+    protocol: Protocol
+    batch_size: int
+    concurrency: int
+    factor: float
+    """How many times faster than it happened; infinity: as fast as possible."""
+    as_json: bool
+
+
+async def replay(target: Target, options: Options) -> int:
+    """Replays the day and prints what became of it. Returns 0 when every record is stored, 1 otherwise.
+
+    CliError when the files cannot be read, PlatformError when the platform refuses.
+    """
+    lots = files.read_lots(options.lots)
+    readings = files.read_free_spaces(options.free_spaces, lots)
+    total = day.count(readings)
+    if not total:
+        raise CliError(f"{options.free_spaces}: no count changes, so there is nothing to replay")
+    wanted = [plans.plan(lot) for lot in lots.values()]
+    invented = sum(lot.position is None for lot in lots.values())
+    async with target.clients(options.protocol) as (vendor, administrator):
+        with bar("registering lots 登记停车场", len(wanted)) as progress:
+            if administrator is None:
+                registered = await registration.find(vendor, wanted)
+            else:
+                registered = await registration.register(
+                    administrator, vendor, target.vendor_id, wanted, progress.advance
+                )
+        known = len(lots) - registered.fresh
+        say(f"{len(lots):,} lots: {registered.fresh:,} registered now, {known:,} known before.")
+        say(f"{invented:,} have no position in the file: theirs are invented, each within its district of Putian.")
+        say(f"{total:,} movements of {len(readings):,} lots are uploaded. 正在上报")
+        tally = Tally()
+        begun = time.monotonic()
+        stream = _batches(lots, readings, registered, options)
+        with bar("uploading 上报", total) as progress:
+            async for result in vendor.upload_batches(stream, concurrency=options.concurrency):
+                tally.add(result)
+                progress.advance(result.size)
+        tally.seconds = time.monotonic() - begun
+    if options.as_json:
+        counts = {"registered": registered.fresh, "known": known, "inventedPositions": invented}
+        show(json.dumps({**tally.as_json(), "lots": counts}, ensure_ascii=False))
+    else:
+        show(tally.as_table())
+    return 0 if tally.all_stored else 1
+
+
+def _batches(
+    lots: dict[str, files.RecordedLot],
+    readings: dict[str, list[files.Reading]],
+    registered: Registered,
+    options: Options,
+) -> AsyncIterator[list[AccessRecord]]:
+    inside = {lot: day.inside_at_first(series, lots[lot].capacity) for lot, series in readings.items()}
+    since_ms = min(series[0].time_ms for series in readings.values())
+    made = records(fleet.assign(day.movements(readings), inside, since_ms), registered.sites)
+    return pacing.paced(made, options.factor, options.batch_size, asyncio.sleep, time.monotonic)

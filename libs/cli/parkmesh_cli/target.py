@@ -1,0 +1,100 @@
+"""Which platform the command speaks to, and as whom."""
+
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from parkmesh_sdk import Client, Connection, Protocol, RetryPolicy
+
+from parkmesh_cli.errors import CliError
+
+_FIRST_CONTACT = RetryPolicy(attempts=2)
+
+
+@dataclass(frozen=True)
+class Analyst:
+    """Where and as whom an analyst asks."""
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+    database: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A platform and the accounts that are known of it."""
+
+    vendor: Connection
+    vendor_id: str = ""
+    """Needed to be granted lots."""
+    administrator: Connection | None = None
+    analyst: Analyst | None = None
+
+    @asynccontextmanager
+    async def clients(self, protocol: Protocol) -> AsyncIterator[tuple[Client, Client | None]]:
+        """The vendor's client and the administrator's, if there is one. PlatformError at once when nobody answers."""
+        async with AsyncExitStack() as stack:
+            for connection in filter(None, (self.vendor, self.administrator)):
+                async with Client(connection, protocol=protocol, retry=_FIRST_CONTACT) as first:
+                    async for _ in first.list_lots():
+                        break
+            vendor = await stack.enter_async_context(Client(self.vendor, protocol=protocol))
+            administrator = None
+            if self.administrator is not None:
+                administrator = await stack.enter_async_context(Client(self.administrator, protocol=protocol))
+            yield vendor, administrator
+
+
+def default_demo() -> Path:
+    """Where `make up` leaves what one needs to begin: demo.json in PARKMESH_VAR, which is var unless it is set."""
+    return Path(os.environ.get("PARKMESH_VAR") or "var") / "demo.json"
+
+
+def read_demo(path: Path) -> Target:
+    """The platform that `make up` runs. CliError when it was never started or the file is not its own."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        edge, clickhouse = content["edge"], content["clickhouse"]
+        vendor, administrator = (
+            _connection(edge["url"], Path(edge["ca"]), content[who]["clientId"], content[who]["clientSecret"])
+            for who in ("vendor", "administrator")
+        )
+        analyst = Analyst(clickhouse["url"], clickhouse["user"], clickhouse["password"], clickhouse["database"])
+        return Target(vendor, content["vendor"]["vendorId"], administrator, analyst)
+    except OSError as error:
+        raise CliError(
+            f"{path} cannot be read: start the platform with `make up` first, or name another one with --url"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise CliError(f"{path} is not what `make up` writes") from error
+
+
+def described(
+    *, url: str, ca: Path | None, vendor: tuple[str, str], vendor_id: str, administrator: tuple[str, str]
+) -> Target:
+    """The platform at that address; vendor and administrator are client id and secret, the latter empty for none.
+
+    CliError when one is missing.
+    """
+    if not all(vendor):
+        raise CliError("--url needs --client-id and --client-secret, too")
+    if any(administrator) and not (all(administrator) and vendor_id):
+        raise CliError("--admin-client-id needs --admin-client-secret and --vendor-id, too")
+    return Target(
+        _connection(url, ca, *vendor),
+        vendor_id,
+        _connection(url, ca, *administrator) if all(administrator) else None,
+    )
+
+
+def _connection(url: str, ca: Path | None, client_id: str, client_secret: str) -> Connection:
+    if ca is not None and not ca.is_file():
+        raise CliError(f"{ca}: there is no such CA file")
+    try:
+        return Connection(url, client_id, client_secret, ca)
+    except ValueError as error:
+        raise CliError(f"{error}") from error
