@@ -307,7 +307,7 @@ _KINDS: Final[Mapping[PlateClass, tuple[PlateKind, ...]]] = MappingProxyType(
     }
 )
 _CIVIL_KIND: Final = {PlateColour.BLUE: PlateKind.SMALL_CAR, PlateColour.YELLOW: PlateKind.LARGE_CAR}
-_CIVIL_COLOUR: Final = {kind: colour for colour, kind in _CIVIL_KIND.items()}
+_CIVIL_COLOUR: Final[Mapping[int, int]] = {kind: colour for colour, kind in _CIVIL_KIND.items()}
 # A finding about the plate on the vehicle, or no finding: neither contradicts the characters.
 _KINDS_OF_ANY_CLASS: Final = frozenset(
     {PlateKind.UNSPECIFIED, PlateKind.FAKE, PlateKind.MISAPPROPRIATED, PlateKind.OTHER}

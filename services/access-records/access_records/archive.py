@@ -47,12 +47,9 @@ class Archive:
         wanted = list(records)
         rows = await self._client.rows(
             "SELECT lot_id, record_id, digest FROM store.record_revisions"
-            " WHERE lot_id IN {lots:Array(String)} AND (lot_id, record_id) IN {ids:Array(Tuple(String, String))}"
+            " WHERE (lot_id, record_id) IN (SELECT arrayJoin(arrayZip({lots:Array(String)}, {ids:Array(String)})))"
             " AND revision = 0 ORDER BY log_offset",
-            {
-                "ids": [tuple(record) for record in wanted],
-                "lots": sorted({r.lot_id for r in wanted}),
-            },
+            {"lots": [record.lot_id for record in wanted], "ids": [record.record_id for record in wanted]},
         )
         found: dict[RecordId, list[bytes]] = {}
         for lot_id, record_id, digest in rows:
