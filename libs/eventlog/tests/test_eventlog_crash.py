@@ -8,6 +8,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 import redis
@@ -48,13 +49,15 @@ async def small_workload(folder: Path) -> Workload:
     return Workload(folder / "appendonlydir", last.name, log.epoch, acknowledged)
 
 
-def check_cut(workload: Workload, folder: Path, cut: int) -> None:
+def check_cut(workload: Workload, folder: Path, cut: int, ports: SimpleQueue[int]) -> None:
     """Start a server on the files with the last one cut short; what it then holds must be whole."""
     shutil.copytree(workload.folder, folder / "appendonlydir")
     with (folder / "appendonlydir" / workload.last_file).open("r+b") as file:
         file.truncate(cut)
-    server = EmbeddedServer(ServerSettings(folder, free_port(), maxmemory_bytes=64 << 20)).start()
+    port = ports.get()
+    server = EmbeddedServer(ServerSettings(folder, port, maxmemory_bytes=64 << 20))
     try:
+        server.start()
         with redis.Redis.from_url(server.url, protocol=2) as client:
             expected = max(count for size, count in workload.acknowledged if size <= cut)
             entries = [
@@ -79,6 +82,7 @@ def check_cut(workload: Workload, folder: Path, cut: int) -> None:
             ]
     finally:
         server.kill()
+        ports.put(port)
     shutil.rmtree(folder)
 
 
@@ -87,8 +91,12 @@ async def test_cut_at_every_byte_the_log_is_whole(tmp_path: Path) -> None:
     workload = await small_workload(tmp_path / "whole")
     size = workload.acknowledged[-1][0]
     assert 500 < size < 1000
+    ports: SimpleQueue[int] = SimpleQueue()
+    for port in {free_port() for _ in range(4)}:  # The few that are used again and again cannot meet each other.
+        ports.put(port)
     with ThreadPoolExecutor(4) as pool:
-        for done in [pool.submit(check_cut, workload, tmp_path / f"cut{cut}", cut) for cut in range(size + 1)]:
+        cuts = [pool.submit(check_cut, workload, tmp_path / f"cut{cut}", cut, ports) for cut in range(size + 1)]
+        for done in cuts:
             done.result()
 
 
