@@ -57,10 +57,11 @@ class Patience:
 class Keeper:
     """One process's life. `run` is its task; `is_ready` is set while it answers."""
 
-    def __init__(self, process: Process, logs: Path, roll: Roll, reporter: Reporter, patience: Patience) -> None:
+    def __init__(self, process: Process, folder: Path, roll: Roll, reporter: Reporter, patience: Patience) -> None:
         self.process = process
         self.is_ready = asyncio.Event()
-        self._log = LogFile(logs / f"{process.name}.log")
+        self._log = LogFile(folder / "logs" / f"{process.name}.log")
+        self._folder = folder
         self._roll = roll
         self._reporter = reporter
         self._patience = patience
@@ -113,6 +114,7 @@ class Keeper:
         child = await asyncio.create_subprocess_exec(
             *self.process.command,
             env={**os.environ, **self.process.env},
+            cwd=self._folder,  # what an engine drops beside itself belongs there and not into the repository
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

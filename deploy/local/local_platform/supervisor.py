@@ -9,20 +9,20 @@ from local_platform.process import Process, ordered
 
 
 class Supervisor:
-    """All processes of one platform. `start`, then `watch`; `stop` at any time, once."""
+    """All processes of one platform, run in its folder. `start`, then `watch`; `stop` at any time, once."""
 
     def __init__(
         self,
         processes: tuple[Process, ...],
         *,
-        logs: Path,
+        folder: Path,
         roll: Roll,
         reporter: Reporter,
         patience: Patience | None = None,
     ) -> None:
         self._patience = patience or Patience()
         self._keepers = {
-            process.name: Keeper(process, logs, roll, reporter, self._patience) for process in ordered(processes)
+            process.name: Keeper(process, folder, roll, reporter, self._patience) for process in ordered(processes)
         }
         self._tasks: dict[str, asyncio.Task[None]] = {}
 

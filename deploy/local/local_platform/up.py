@@ -61,7 +61,7 @@ async def run(
     """Starts everything, says when it is ready, and stops everything when a signal comes. StartFailed."""
     begun = time.monotonic()
     reporter = ConsoleReporter(console, tuple(process.name for process in processes))
-    supervisor = Supervisor(processes, logs=settings.var / "logs", roll=roll, reporter=reporter)
+    supervisor = Supervisor(processes, folder=settings.var, roll=roll, reporter=reporter)
     stop = asyncio.Event()
 
     def interrupt() -> None:

@@ -96,7 +96,7 @@ class Bench:
     @contextlib.asynccontextmanager
     async def supervising(self, *processes: Process, patience: Patience = QUICK) -> AsyncIterator[Supervisor]:
         supervisor = Supervisor(
-            processes, logs=self.folder / "logs", roll=self.roll, reporter=self.recorder, patience=patience
+            processes, folder=self.folder, roll=self.roll, reporter=self.recorder, patience=patience
         )
         try:
             yield supervisor
