@@ -32,7 +32,8 @@ class Limits:
     """Keys younger than this are never forgotten."""
     generation_ms: int = 72 * 3_600_000
     """Width of an index generation: keys are forgotten a generation at a time. As wide as the horizon means that two
-    are looked through for every record, where 24 h would mean four; the price is keys that stay 36 h longer at most."""
+    are looked through for every record, where 24 h would mean four; the price is that keys stay half a width longer
+    than needed on average, a whole one at most."""
     call_timeout_s: float = 10.0
     """Deadline of one call to the server."""
 
