@@ -40,7 +40,7 @@ def ensure(folder: pathlib.Path, names: Sequence[str], now: datetime.datetime) -
 def ensure_authority(
     folder: pathlib.Path, now: datetime.datetime
 ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey, bool]:
-    """The authority in the folder, or a new one when there is none that is good for longer than a server certificate."""
+    """The authority in the folder, or a new one when there is none that outlives a server certificate."""
     try:
         certificate = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
         key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), password=None)

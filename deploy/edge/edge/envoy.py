@@ -51,6 +51,8 @@ def envoy_command(settings: EnvoySettings) -> list[str]:
         settings.log_level,
         "--log-format",
         LOG_FORMAT,
+        "--file-flush-interval-msec",
+        "1000",
     ]
 
 

@@ -1,10 +1,11 @@
 """What the edge says when it refuses a request itself: the words for the script, by HTTP status."""
 
 import json
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from envoy_data_plane.envoy.config.accesslog import v3 as accesslog
 from envoy_data_plane.envoy.config.core import v3 as core
+from envoy_data_plane.envoy.config.route import v3 as route
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as manager
 from google.protobuf import json_format
 from mesh.errors import MeshError, status_of
@@ -14,6 +15,7 @@ from parkmesh.errors.v1.error_reason_pb2 import ErrorReason
 MARK = "x-parkmesh-refused"
 REQUEST = "x-parkmesh-refused-request"
 RETRY_AFTER_MS = 1000
+GE, EQ = accesslog.ComparisonFilterOp.GE, accesslog.ComparisonFilterOp.EQ
 
 
 class Refusal(NamedTuple):
@@ -22,6 +24,15 @@ class Refusal(NamedTuple):
     reason: ErrorReason.ValueType
     message: str
     retry_after_ms: int | None = None
+
+
+class Wording(TypedDict):
+    """A refusal as the script sends it; `json` and `status` (protobuf) are without their end, for one more detail."""
+
+    code: int
+    message: str
+    json: str
+    status: bytes
 
 
 REFUSALS = {
@@ -51,20 +62,36 @@ REFUSALS = {
 
 
 def local_replies() -> manager.LocalReplyConfig:
-    """Marks every answer that Envoy makes itself, with its cause and the request's id, for the script to word."""
-    own = accesslog.AccessLogFilter(
-        status_code_filter=accesslog.StatusCodeFilter(
-            comparison=accesslog.ComparisonFilter(
-                op=accesslog.ComparisonFilterOp.GE,
-                value=core.RuntimeUInt32(default_value=400, runtime_key="edge.first_refusal"),
-            )
-        )
-    )
+    """Marks every answer that Envoy makes itself, with its cause and the request's id, for the script to word.
+
+    What cannot be read as HTTP never reaches the script, so that gets its words here.
+    """
     marks = [
         header(MARK, "%RESPONSE_CODE% %REQ(:METHOD)% %RESPONSE_CODE_DETAILS%"),
         header(REQUEST, "%REQ(X-REQUEST-ID)%"),
     ]
-    return manager.LocalReplyConfig(mappers=[manager.ResponseMapper(filter=own, headers_to_add=marks)])
+    refusal = manager.ResponseMapper(filter=status(GE, 400), headers_to_add=marks)
+    return manager.LocalReplyConfig(mappers=[*map(unreadable, REFUSALS), refusal])
+
+
+def unreadable(http: int) -> manager.ResponseMapper:
+    """The words for a request of which not even the method could be read."""
+    no_method = accesslog.HeaderFilter(header=route.HeaderMatcher(name=":method", present_match=False))
+    both = accesslog.AndFilter(filters=[status(EQ, http), accesslog.AccessLogFilter(header_filter=no_method)])
+    return manager.ResponseMapper(
+        filter=accesslog.AccessLogFilter(and_filter=both),
+        body=core.DataSource(inline_string=f"{wording(REFUSALS[http])['json']}]}}"),
+        body_format_override=core.SubstitutionFormatString(
+            text_format_source=core.DataSource(inline_string="%LOCAL_REPLY_BODY%"), content_type="application/json"
+        ),
+    )
+
+
+def status(op: accesslog.ComparisonFilterOp, http: int) -> accesslog.AccessLogFilter:
+    """Compares the answer's HTTP status."""
+    value = core.RuntimeUInt32(default_value=http, runtime_key="edge.refusal")
+    comparison = accesslog.ComparisonFilter(op=op, value=value)
+    return accesslog.AccessLogFilter(status_code_filter=accesslog.StatusCodeFilter(comparison=comparison))
 
 
 def header(name: str, value: str) -> core.HeaderValueOption:
@@ -73,22 +100,17 @@ def header(name: str, value: str) -> core.HeaderValueOption:
     return core.HeaderValueOption(header=core.HeaderValue(key=name, value=value), append_action=overwrite)
 
 
-def worded() -> dict[int, dict[str, str | int | bytes]]:
+def worded() -> dict[int, Wording]:
     """Per HTTP status what the script needs: the JSON without its end, the gRPC code, message and status without the
     request's id.
     """
     return {http: wording(refusal) for http, refusal in REFUSALS.items()}
 
 
-def wording(refusal: Refusal) -> dict[str, str | int | bytes]:
+def wording(refusal: Refusal) -> Wording:
     """A refusal as JSON and as protobuf, both ready for one more detail to be added at the end."""
     error = MeshError(refusal.reason, refusal.message, retry_after_ms=refusal.retry_after_ms)
     status = status_of(error, "")
     del status.details[-1]
     opened = json.dumps(json_format.MessageToDict(status), ensure_ascii=False, separators=(",", ":")).removesuffix("]}")
-    return {
-        "code": status.code,
-        "message": status.message,
-        "json": opened,
-        "status": status.SerializeToString(),
-    }
+    return Wording(code=status.code, message=status.message, json=opened, status=status.SerializeToString())

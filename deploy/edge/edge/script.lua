@@ -60,7 +60,7 @@ function envoy_on_request(handle)
   if not body then
     return
   end
-  if packed or not (kind == "" or kind:find("^application/json")) then
+  if packed or not (kind == "" or kind:match("^[^;%s]*"):lower() == "application/json") then
     handle:respond({ [":status"] = "415" }, "")
     return
   end
