@@ -28,6 +28,11 @@ class Pipe:
         """What makes the engine write to this pipe, to be put behind a statement that has no FORMAT clause."""
         return f"\nINTO OUTFILE '/proc/self/fd/{self._writer}' APPEND FORMAT {format_name}"
 
+    def feed(self, data: bytes) -> None:
+        """Put in an answer that the engine gave whole; waits for the reader."""
+        while data:
+            data = data[os.write(self._writer, data) :]
+
     def close_engine_end(self) -> None:
         """Let the reader see the end. Called once, on any thread."""
         os.close(self._writer)

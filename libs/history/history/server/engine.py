@@ -50,6 +50,10 @@ _USERS = """<clickhouse>
 """
 
 
+# 1 closes settings as well; 2 leaves them open, for services that know what they ask for.
+_READONLY = {Kind.ANALYST: 1, Kind.READER: 2}
+
+
 class EngineBusyError(RuntimeError):
     """Another process holds the same path: one path belongs to one process."""
 
@@ -76,11 +80,11 @@ class Handle:
         self._connection = chdb.connect(target)  # type: ignore[no-untyped-call]
         self._lock = threading.Lock()
 
-    def run(self, sql: str, parameters: Mapping[str, str] | None = None) -> Any:
-        """Run a statement; the answer tells `rows_read()` and `bytes_read()`. Raises Failure."""
+    def run(self, sql: str, parameters: Mapping[str, str] | None = None, format_name: str = "TabSeparated") -> Any:
+        """Run a statement; the answer has `bytes()`, `rows_read()` and `rows_written()`. Raises Failure."""
         with self._lock:
             try:
-                return self._connection.query(sql, "TabSeparated", params=dict(parameters or {}))
+                return self._connection.query(sql, format_name, params=dict(parameters or {}))
             except Exception as error:
                 raise from_engine(error) from None
 
@@ -169,8 +173,8 @@ class Engine:
             handle.run(f"SET ROLE {kind.value}_role")
             for key, value in [*settings.items(), *fixed.items(), ("log_comment", name)]:
                 handle.run(f"SET {key} = {_literal(value)}")
-            if kind in {Kind.ANALYST, Kind.READER}:
-                handle.run("SET readonly = 1")
+            if kind in _READONLY:
+                handle.run(f"SET readonly = {_READONLY[kind]}")
         except Failure:
             handle.close()
             raise

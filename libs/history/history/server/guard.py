@@ -239,8 +239,16 @@ class _Walk:
                 raise _refused("parameters of type Identifier")
             case "ExplainQuery" if node.get("kind") not in _EXPLAINS:
                 raise _refused("EXPLAIN other than AST, SYNTAX and QUERY TREE")
-            case "ShowTablesQuery" | "ShowColumnsQuery" if node.keys() - _SHOW_KEYS:
-                raise _refused("SHOW other than DATABASES, TABLES and COLUMNS, with LIKE and LIMIT")
+            case "ShowTablesQuery" | "ShowColumnsQuery":
+                self._show(node)
+
+    def _show(self, node: dict[str, Any]) -> None:
+        if node.keys() - _SHOW_KEYS:
+            raise _refused("SHOW other than DATABASES, TABLES and COLUMNS, with LIKE and LIMIT")
+        database = node.get("database") or node.get("from")
+        name = database.get("name") if isinstance(database, dict) else database
+        if name is not None:
+            self._guard.check_table((str(name), "tables"))
 
     def _function(self, name: str, key: str) -> None:
         if key == "table_function":

@@ -6,6 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,10 @@ from history.server.pool import Pool
 _LOG = logging.getLogger("history.server")
 _HEADER_BYTES = 1 << 20
 _HELD_BACK_BYTES = 1 << 16
+_STALLED_SECONDS = 300
+_LEAVE_SECONDS = 3
+_LEFT = 394
+_AGAIN_SECONDS = 0.05
 _TEXT = {"Content-Type": "text/plain; charset=UTF-8"}
 
 
@@ -52,7 +57,8 @@ class Face:
         ((self._timezone,),) = bare.ask("SELECT timezone()")
         bare.close()
         self._stopping = False
-        self._writing: set[asyncio.Task[Any]] = set()
+        self._leaving: set[asyncio.Future[None]] = set()
+        self._writing: set[asyncio.Future[dict[str, str]]] = set()
 
     def runner(self) -> web.AppRunner:
         """What serves this face; a request whose client leaves is cancelled."""
@@ -67,14 +73,20 @@ class Face:
             max_line_size=_HEADER_BYTES,
             max_field_size=_HEADER_BYTES,
             access_log=None,
+            shutdown_timeout=_LEAVE_SECONDS,
         )
 
     async def stop(self, grace: float = 30.0) -> None:
-        """Refuse new statements, let inserts end, stop queries that still run after `grace` seconds, close handles."""
+        """Refuse new statements, let what writes end for `grace` seconds, stop everything else."""
         self._stopping = True
         if self._writing:
             await asyncio.wait(self._writing, timeout=grace)
         await asyncio.to_thread(self._engine.interrupt_all)
+
+    async def close(self) -> None:
+        """Close every handle, once no request is left."""
+        if self._leaving:
+            await asyncio.wait(self._leaving)
         for pool in self._pools.values():
             await asyncio.to_thread(pool.close)
 
@@ -96,8 +108,14 @@ class Face:
         except Failure as error:
             course.code = error.code
             return _failed(error, headers)
+        except (ConnectionResetError, TimeoutError):
+            # The client left, or took nothing for so long that it is taken to have left: nobody reads an answer.
+            course.code = _LEFT
+            if http.transport:
+                http.transport.abort()
+            return web.Response()
         except asyncio.CancelledError:
-            course.code = course.code or 394
+            course.code = _LEFT
             raise
         finally:
             _LOG.info(
@@ -131,20 +149,19 @@ class Face:
         asked = request.understood(http, account, given, body, self._settings.published, course.query_id)
         course.verb = asked.statement.verb if asked.statement.verb.isascii() else ""
         pool = self._pools[account.name]
+        if account.kind is Kind.ANALYST or asked.statement.answers_rows:
+            return await self._query(http, headers, course, pool, asked)
         async with pool.slot():
-            if account.kind is Kind.ANALYST or asked.statement.answers_rows:
-                return await self._query(http, headers, course, pool, asked)
-            task = asyncio.ensure_future(pool.start(lambda: self._carry_out(pool, asked, course)))
-            self._writing.add(waiter := asyncio.ensure_future(_ended(task)))
-            waiter.add_done_callback(self._writing.discard)
-            # A client that leaves does not stop what it has sent completely: it was promised nothing, but may retry.
-            while not task.done():
-                try:
-                    await asyncio.shield(waiter)
-                except asyncio.CancelledError:
-                    await asyncio.shield(waiter)
-                    raise
-            return web.Response(headers=headers | {"X-ClickHouse-Summary": json.dumps(task.result())} | _TEXT)
+            writing = pool.start(lambda: self._carry_out(pool, asked, course))
+            self._writing.add(writing)
+            writing.add_done_callback(self._writing.discard)
+            try:
+                summary = await asyncio.shield(writing)
+            except asyncio.CancelledError:
+                # The client left; what it sent completely is carried out all the same, and the slot held until then.
+                await asyncio.wait({writing})
+                raise
+            return web.Response(headers=headers | {"X-ClickHouse-Summary": json.dumps(summary)} | _TEXT)
 
     def _carry_out(self, pool: Pool, asked: request.Request, course: _Course) -> dict[str, str]:
         key, handle = pool.take(asked.database, asked.settings)
@@ -164,28 +181,43 @@ class Face:
     async def _query(
         self, http: web.Request, headers: dict[str, str], course: _Course, pool: Pool, asked: request.Request
     ) -> web.StreamResponse:
-        with Pipe() as pipe:
-            started: asyncio.Future[Handle] = asyncio.get_running_loop().create_future()
-            loop = asyncio.get_running_loop()
-
-            def work() -> None:
-                try:
-                    key, handle = pool.take(asked.database, asked.settings)
-                    try:
-                        text = self._admitted(pool.account, asked, handle.ask)
-                        loop.call_soon_threadsafe(started.set_result, handle)
-                        course.rows = handle.run(text + pipe.clause(asked.format), asked.parameters).rows_read()
-                    finally:
-                        _give_back(pool, key, handle, asked)
-                finally:
-                    pipe.close_engine_end()
-
-            running = pool.start(work)
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(pool.slot())
+            pipe = held.enter_context(Pipe())
+            running, started = self._started(course, pool, asked, pipe)
             try:
                 return await self._sent(http, headers, course, pipe, running, asked)
             except BaseException:
-                await asyncio.shield(self._abandoned(pipe, running, started))
+                # The pipe and the slot are given back once the engine has let go of them, not before, and by a task
+                # of its own: this one is perhaps being cancelled, and may be again.
+                leaving = asyncio.ensure_future(self._abandoned(held.pop_all(), pipe, running, started))
+                self._leaving.add(leaving)
+                leaving.add_done_callback(self._leaving.discard)
                 raise
+
+    def _started(
+        self, course: _Course, pool: Pool, asked: request.Request, pipe: Pipe
+    ) -> "tuple[asyncio.Future[None], asyncio.Future[Handle]]":
+        loop = asyncio.get_running_loop()
+        started: asyncio.Future[Handle] = loop.create_future()
+
+        def work() -> None:
+            try:
+                key, handle = pool.take(asked.database, asked.settings)
+                try:
+                    text = self._admitted(pool.account, asked, handle.ask)
+                    loop.call_soon_threadsafe(started.set_result, handle)
+                    if asked.statement.verb == "EXPLAIN":
+                        # INTO OUTFILE would belong to what is explained; the answer is a few lines.
+                        pipe.feed(handle.run(text, asked.parameters, asked.format).bytes())
+                    else:
+                        course.rows = handle.run(text + pipe.clause(asked.format), asked.parameters).rows_read()
+                finally:
+                    _give_back(pool, key, handle, asked)
+            finally:
+                pipe.close_engine_end()
+
+        return pool.start(work), started
 
     async def _sent(
         self,
@@ -222,7 +254,8 @@ class Face:
             packed = await asyncio.to_thread(pack.pack, data) if encoding else data
             course.sent_bytes += len(packed)
             if packed:
-                await response.write(packed)
+                async with asyncio.timeout(_STALLED_SECONDS):
+                    await response.write(packed)
             data = await pipe.read() if len(held) >= _HELD_BACK_BYTES else b""
         try:
             await running
@@ -241,26 +274,28 @@ class Face:
         await response.write_eof()
         return response
 
-    async def _abandoned(self, pipe: Pipe, running: "asyncio.Future[None]", started: "asyncio.Future[Handle]") -> None:
-        draining = asyncio.ensure_future(pipe.drain())
-        while not running.done():
+    async def _abandoned(
+        self,
+        held: AsyncExitStack,
+        pipe: Pipe,
+        running: "asyncio.Future[None]",
+        started: "asyncio.Future[Handle]",
+    ) -> None:
+        async with held:
+            draining = asyncio.ensure_future(pipe.drain())
             waiting: set[asyncio.Future[Any]] = {running, started}
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if not running.done():
+            while not running.done():
                 await asyncio.to_thread(self._engine.interrupt, started.result())
-                await asyncio.wait({running}, timeout=0.05)
-        running.exception()
-        await draining
+                await asyncio.wait({running}, timeout=_AGAIN_SECONDS)
+            running.exception()
+            await draining
 
     def _admitted(self, account: Account, asked: request.Request, ask: Ask) -> str:
         text = _text(asked.statement.text)
         if account.kind is Kind.ANALYST:
             return self._guard.admit(text, asked.statement.verb, ask)
         return text
-
-
-async def _ended(task: "asyncio.Future[Any]") -> None:
-    await asyncio.wait({task})
 
 
 def _give_back(pool: Pool, key: Any, handle: Handle, asked: request.Request) -> None:

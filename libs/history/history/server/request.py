@@ -4,7 +4,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, cast
 
@@ -115,6 +115,10 @@ def understood(
         found = statement.read(sql)
         if found.data_at is not None:
             rows = sql[found.data_at :]
+    parameters = {name.removeprefix("param_"): value for name, value in given.items() if name.startswith("param_")}
+    if found.format == "Values" and parameters:
+        # Parameters among the values are the statement's, which the reader of a format does not know.
+        found = replace(found, text=sql, format=None, data_at=None)
     inserts = found.data_at is not None and account.kind is not Kind.ANALYST
     if not inserts and body and body.read(1):
         raise refusal(TOO_LARGE, "The statement is too long.")
@@ -131,7 +135,7 @@ def understood(
         sql=sql,
         database=_database(account, given, http, published),
         settings=_settings(account, given),
-        parameters={name.removeprefix("param_"): value for name, value in given.items() if name.startswith("param_")},
+        parameters=parameters,
         format=wanted,
         encoding_wanted=given.get("enable_http_compression", "0") not in {"0", ""},
         rows=_joined(rows, body) if inserts else None,

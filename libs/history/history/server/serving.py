@@ -28,4 +28,5 @@ async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
             await face.stop()
         finally:
             await runner.cleanup()
+            await face.close()
         _LOG.info("stopped")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ class RunningServer:
 
     host: str
     port: int
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
     process: "subprocess.Popen[bytes]"
     log: Path
     config: Path
