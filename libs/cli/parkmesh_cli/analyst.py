@@ -28,7 +28,7 @@ class Answer(NamedTuple):
         table = Table()
         for place, name in enumerate(self.columns):
             numbers = all(isinstance(row[place], int | float) or row[place] is None for row in self.rows)
-            table.add_column(name, justify="right" if numbers and self.rows else "left")
+            table.add_column(name, justify="right" if numbers and self.rows else "left", overflow="fold")
         for row in self.rows:
             table.add_row(*map(_text, row))
         return table
@@ -45,7 +45,7 @@ class Desk:
         try:
             result = await self._client.query(query, parameters=parameters)
         except ClickHouseError as error:
-            raise CliError(f"the history refused the query: {_first_line(error)}") from error
+            raise CliError(f"the history refused the query: {_words(error)}") from error
         return Answer(result.column_names, result.result_rows)
 
 
@@ -64,7 +64,7 @@ async def desk(analyst: Analyst | None) -> AsyncIterator[Desk]:
             send_receive_timeout=_ANSWER_S,
         )
     except ClickHouseError as error:
-        raise CliError(f"the history at {analyst.url} does not let the analyst in: {_first_line(error)}") from error
+        raise CliError(f"the history at {analyst.url} does not let the analyst in: {_words(error)}") from error
     except OSError as error:
         raise CliError(f"the history at {analyst.url} cannot be reached: is the platform running?") from error
     try:
@@ -81,5 +81,7 @@ def _text(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _words(error: Exception) -> str:
+    """What ClickHouse itself says, without what the driver puts around it."""
+    said = str(error).partition("DB::Exception: ")[2] or str(error)
+    return said.partition(" (for url ")[0].partition("\n")[0].strip()

@@ -56,31 +56,37 @@ async def register(
     known = {lot.registration_number: lot.lot_id async for lot in administrator.list_lots()}
     granted = {lot.lot_id async for lot in vendor.list_lots()}
     sites: dict[str, Site] = {}
-    fresh = 0
     free = asyncio.Semaphore(_AT_ONCE)
 
     async def one(plan: Plan) -> None:
-        nonlocal fresh
         async with free:
             number = plan.lot.registration_number
+            gates: dict[str, lot_pb2.Gate] = {}
             lot_id = known.get(number)
             if lot_id is None:
                 lot_id = await _created(administrator, plan.lot)
-                fresh += 1
-            gates = {gate.gate_id: gate async for gate in administrator.list_gates(lot_id)}
+            else:
+                gates = {gate.gate_id: gate async for gate in administrator.list_gates(lot_id)}
             for gate in plan.gates:
                 if gate.gate_id not in gates:
                     gates[gate.gate_id] = await _with_gate(administrator, lot_id, gate)
             if lot_id not in granted:
                 await administrator.call(_GRANT_LOT, vendors.GrantLotRequest(vendor_id=vendor_id, lot_id=lot_id))
-                await _taken(vendor, lot_id)
             sites[number] = Site.of(lot_id, (gates[name] for name in sorted(gates)))
             done()
+
+    async def taken(lot_id: str) -> None:
+        async with free:
+            await _taken(vendor, lot_id)
 
     async with asyncio.TaskGroup() as group:
         for plan in plans:
             group.create_task(one(plan))
-    return Registered(sites, fresh)
+    async with asyncio.TaskGroup() as group:
+        for site in sites.values():
+            if site.lot_id not in granted:
+                group.create_task(taken(site.lot_id))
+    return Registered(sites, fresh=len(sites.keys() - known.keys()))
 
 
 async def find(vendor: Client, plans: Iterable[Plan]) -> Registered:
