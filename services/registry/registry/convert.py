@@ -25,11 +25,11 @@ from registry.domain import (
     Lot,
     LotState,
     LotType,
+    Page,
     Role,
     Vendor,
 )
 from registry.errors import InvalidField
-from registry.store import Page
 from registry.tokens import Token
 
 E = TypeVar("E", bound=StrEnum)

@@ -141,6 +141,29 @@ Fact = Lot | Gate | Vendor | Credential | Grant
 """What the registry numbers, keeps the history of and tells the watchers."""
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some facts in their latest form, in the order of their numbers."""
+
+    epoch: str
+    revision: int
+    """The revision reached when the facts are taken in."""
+    snapshot: bool
+    """Whether they are the first of all there are, for the revision asked for does not belong to this database."""
+    complete: bool
+    """Whether nothing is left after them."""
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A credential with what it takes to make a token from it."""
+
+    credential: Credential
+    role: Role
+    secret_hash: str
+
+
 def superseded(credentials: Sequence[Credential], now_ms: int, overlap_ms: int) -> Iterator[Credential]:
     """The credentials that a new one ends, with their new ends; given in the order they were issued.
 

@@ -5,8 +5,9 @@ import logging
 from collections.abc import AsyncGenerator
 from typing import Final
 
+from registry.domain import Page
 from registry.errors import StoreUnavailable
-from registry.store import Page, Store
+from registry.store import Store, to_the_end
 
 _FACTS_PER_PAGE: Final = 500
 
@@ -28,8 +29,7 @@ class Feed:
         known = None
         while True:
             try:
-                async with self._store.reading() as facts:
-                    position = await facts.position()
+                position = await self._position()
             except StoreUnavailable:
                 _log.warning("the database is not available")
             else:
@@ -45,12 +45,21 @@ class Feed:
         """
         while True:
             moved = self._moved  # taken before reading: a change in between is not slept through
-            async with self._store.reading() as facts:
-                page = await facts.page(epoch, since, _FACTS_PER_PAGE)
+            page = await self._page(epoch, since)
             yield page
             epoch, since = page.epoch, page.revision
             if page.complete:
                 await self._until(moved)
+
+    @to_the_end
+    async def _position(self) -> tuple[str, int]:
+        async with self._store.reading() as facts:
+            return await facts.position()
+
+    @to_the_end
+    async def _page(self, epoch: str, since: int) -> Page:
+        async with self._store.reading() as facts:
+            return await facts.page(epoch, since, _FACTS_PER_PAGE)
 
     async def _until(self, moved: asyncio.Event) -> None:
         try:

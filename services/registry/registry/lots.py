@@ -8,7 +8,7 @@ from vocabulary import division
 
 from registry.domain import Gate, Lot
 from registry.errors import InvalidField, LotNotFound
-from registry.store import Reader, Store
+from registry.store import Reader, Store, to_the_end
 
 
 class Lots:
@@ -19,6 +19,7 @@ class Lots:
         self._clock = clock
         self._ids = ids
 
+    @to_the_end
     async def create_lot(self, caller: Caller, lot: Lot) -> Lot:
         """Registers the lot under an id of its own. InvalidField, AlreadyRegistered."""
         if not division.is_code(lot.division_code):
@@ -29,17 +30,20 @@ class Lots:
             await facts.add_lot(lot)
         return lot
 
+    @to_the_end
     async def lot(self, caller: Caller, lot_id: str) -> Lot:
         """The lot. LotNotFound when the caller may not see it, too."""
         async with self._store.reading() as facts:
             return await self._seen(facts, caller, lot_id)
 
+    @to_the_end
     async def lots(self, caller: Caller, after: str, limit: int) -> list[Lot]:
         """The lots that the caller may see whose id follows, in that order."""
         vendor_id = caller.subject if caller.kind is CallerKind.VENDOR else None
         async with self._store.reading() as facts:
             return await facts.lots(after, limit, granted_to=vendor_id, now_ms=self._clock.now_ms())
 
+    @to_the_end
     async def create_gate(self, caller: Caller, gate: Gate) -> Gate:
         """Registers a gate. InvalidField, LotNotFound, AlreadyRegistered."""
         seen = set()
@@ -52,6 +56,7 @@ class Lots:
             await facts.add_gate(gate)
         return gate
 
+    @to_the_end
     async def gates(self, caller: Caller, lot_id: str, after: str, limit: int) -> list[Gate]:
         """The lot's gates whose number follows, in that order. LotNotFound when the caller may not see the lot, too."""
         async with self._store.reading() as facts:

@@ -1,32 +1,20 @@
 """The database, SQLite or PostgreSQL: reads, and transactions in which every change of a fact gets its number."""
 
+import asyncio
 import contextlib
+import functools
 import pathlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, Self, TypeVar
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from registry import history
-from registry.domain import (
-    Coordinate,
-    CoordinateSystem,
-    Credential,
-    Fact,
-    Gate,
-    Grant,
-    Lane,
-    LaneDirection,
-    Lot,
-    LotState,
-    LotType,
-    Role,
-    Vendor,
-)
+from registry import history, rows
+from registry.domain import Account, Credential, Fact, Gate, Grant, Lane, LaneDirection, Lot, Page, Role, Vendor
 from registry.errors import AlreadyRegistered, StoreUnavailable
 
 _MIGRATING: Final = 0x9A4B_3E17  # the lock under which one process at a time migrates
@@ -63,27 +51,13 @@ _credentials = _table(
 _grants = _table("grants", "vendor_id", "lot_id", "start_ms", "end_ms")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some facts in their latest form, in the order of their numbers."""
-
-    epoch: str
-    revision: int
-    """The revision reached when the facts are taken in."""
-    snapshot: bool
-    """Whether they are the first of all there are, for the revision asked for does not belong to this database."""
-    complete: bool
-    """Whether nothing is left after them."""
-    facts: tuple[Fact, ...]
+P = ParamSpec("P")
+T = TypeVar("T")
+S = TypeVar("S", bound="_HasStore")
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A credential with what it takes to make a token from it."""
-
-    credential: Credential
-    role: Role
-    secret_hash: str
+class _HasStore(Protocol):
+    _store: "Store"
 
 
 class Reader:
@@ -108,20 +82,20 @@ class Reader:
             .where(later.c.kind == _changes.c.kind, later.c.key == _changes.c.key)
             .where(later.c.revision > _changes.c.revision)
         )
-        rows = await self._rows(
+        found = await self._rows(
             sa.select(_changes.c.revision, _changes.c.kind, _changes.c.fact)
             .where(_changes.c.revision > (0 if snapshot else since), is_latest)
             .order_by(_changes.c.revision)
             .limit(limit)
         )
-        complete = len(rows) < limit
-        revision = max(reached if complete else 0, rows[-1].revision if rows else 0)
-        return Page(own, revision, snapshot, complete, tuple(history.read(row.kind, row.fact) for row in rows))
+        complete = len(found) < limit
+        revision = max(reached if complete else 0, found[-1].revision if found else 0)
+        return Page(own, revision, snapshot, complete, tuple(history.read(row.kind, row.fact) for row in found))
 
     async def lot(self, lot_id: str) -> Lot | None:
         """The lot, whoever asks."""
-        rows = await self._rows(sa.select(_lots).where(_lots.c.lot_id == lot_id))
-        return _lot(rows[0]) if rows else None
+        found = await self._rows(sa.select(_lots).where(_lots.c.lot_id == lot_id))
+        return rows.lot(found[0]) if found else None
 
     async def may_see(self, vendor_id: str, lot_id: str, now_ms: int) -> bool:
         """Whether the vendor holds a grant for the lot at that time."""
@@ -138,7 +112,7 @@ class Reader:
                 _grants.c.end_ms.is_(None) | (_grants.c.end_ms > now_ms),
             )
             select = select.where(_lots.c.lot_id.in_(granted))
-        return [_lot(row) for row in await self._rows(select)]
+        return [rows.lot(row) for row in await self._rows(select)]
 
     async def gates(self, lot_id: str, after: str, limit: int) -> list[Gate]:
         """The lot's gates whose number follows, in that order."""
@@ -150,43 +124,43 @@ class Reader:
         )
         gates = await self._rows(chosen)
         lanes: dict[str, list[Lane]] = {gate.gate_id: [] for gate in gates}
-        rows = await self._rows(
+        found = await self._rows(
             sa.select(_lanes)
             .where(_lanes.c.lot_id == lot_id, _lanes.c.gate_id.in_(list(lanes)))
             .order_by(_lanes.c.gate_id, _lanes.c.place)
         )
-        for row in rows:
+        for row in found:
             lanes[row.gate_id].append(Lane(row.lane_id, LaneDirection(row.direction)))
         return [Gate(gate.lot_id, gate.gate_id, gate.name, tuple(lanes[gate.gate_id])) for gate in gates]
 
     async def vendor(self, vendor_id: str) -> Vendor | None:
         """The vendor."""
-        rows = await self._rows(sa.select(_vendors).where(_vendors.c.vendor_id == vendor_id))
-        return _vendor(rows[0]) if rows else None
+        found = await self._rows(sa.select(_vendors).where(_vendors.c.vendor_id == vendor_id))
+        return rows.vendor(found[0]) if found else None
 
     async def vendors(self, after: str, limit: int) -> list[Vendor]:
         """The vendors whose id follows, in that order."""
         select = sa.select(_vendors).where(_vendors.c.vendor_id > after).order_by(_vendors.c.vendor_id).limit(limit)
-        return [_vendor(row) for row in await self._rows(select)]
+        return [rows.vendor(row) for row in await self._rows(select)]
 
     async def credentials(self, vendor_id: str) -> list[Credential]:
         """All credentials that the vendor ever had, in the order they were issued."""
         chosen = sa.select(_credentials).where(_credentials.c.vendor_id == vendor_id)
-        return [_credential(row) for row in await self._rows(chosen.order_by(_credentials.c.issue_revision))]
+        return [rows.credential(row) for row in await self._rows(chosen.order_by(_credentials.c.issue_revision))]
 
     async def account(self, client_id: str) -> Account | None:
         """The credential with its vendor's role and the hash of its secret."""
         chosen = sa.select(_credentials, _vendors.c.role).join_from(
             _credentials, _vendors, _credentials.c.vendor_id == _vendors.c.vendor_id
         )
-        rows = await self._rows(chosen.where(_credentials.c.client_id == client_id))
-        return Account(_credential(rows[0]), Role(rows[0].role), rows[0].secret_hash) if rows else None
+        found = await self._rows(chosen.where(_credentials.c.client_id == client_id))
+        return Account(rows.credential(found[0]), Role(found[0].role), found[0].secret_hash) if found else None
 
     async def grant(self, vendor_id: str, lot_id: str) -> Grant | None:
         """The vendor's grant for the lot, be it over or not."""
         chosen = sa.select(_grants).where(_grants.c.vendor_id == vendor_id, _grants.c.lot_id == lot_id)
-        rows = await self._rows(chosen)
-        return Grant(rows[0].vendor_id, rows[0].lot_id, rows[0].start_ms, rows[0].end_ms) if rows else None
+        found = await self._rows(chosen)
+        return rows.grant(found[0]) if found else None
 
     async def _rows(self, select: sa.Select[*tuple[Any, ...]]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
         return (await self._connection.execute(select)).all()
@@ -209,7 +183,7 @@ class Writer(Reader):
 
     async def add_lot(self, lot: Lot) -> None:
         """Adds a lot; AlreadyRegistered when another one has its registration number."""
-        await self._insert(_lots, _lot_row(lot), unique="registrationNumber")
+        await self._insert(_lots, rows.lot_row(lot), unique="registrationNumber")
         await self._number(lot)
 
     async def add_gate(self, gate: Gate) -> None:
@@ -263,11 +237,29 @@ class Writer(Reader):
 
 
 class Store:
-    """One database. Open it with `opened`."""
+    """One database. Open it with `opened`; read and write where `to_the_end` sees to it that transactions end."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._listeners: list[Callable[[], None]] = []
+        self._work: set[asyncio.Task[Any]] = set()
+
+    async def carry_out(self, work: Coroutine[Any, Any, T]) -> T:
+        """Does the work to its end, and before the store closes, also when the caller is cancelled meanwhile."""
+        task = asyncio.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._work.discard(task)
+        if not task.cancelled():
+            task.exception()  # the caller, who is told of it, may be gone
+
+    async def close(self) -> None:
+        """Waits for the work to end, and closes all connections."""
+        await asyncio.gather(*self._work, return_exceptions=True)
+        await self._engine.dispose()
 
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Calls the listener after every transaction of this store that changed something."""
@@ -308,13 +300,27 @@ class Store:
 @contextlib.asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Store]:
     """The store at sqlite:///<path> or postgresql://…, migrated; closed at the end."""
-    engine = _engine(sa.make_url(url))
+    store = Store(_engine(sa.make_url(url)))
     try:
-        store = Store(engine)
         await store.migrate()
         yield store
     finally:
-        await engine.dispose()
+        await store.close()
+
+
+def to_the_end(
+    method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """A method that is carried out to its end when its caller is cancelled, as callers that hang up are.
+
+    A driver that is interrupted may leave its connection, and with it a lock on the whole database, behind.
+    """
+
+    @functools.wraps(method)
+    async def carried_out(self: S, /, *args: P.args, **named: P.kwargs) -> T:
+        return await self._store.carry_out(method(self, *args, **named))
+
+    return carried_out
 
 
 def _engine(url: sa.URL) -> AsyncEngine:
@@ -361,33 +367,3 @@ def _translated() -> Iterator[None]:
         if error.connection_invalidated:
             raise StoreUnavailable from error
         raise
-
-
-def _lot_row(lot: Lot) -> dict[str, Any]:
-    row = asdict(lot)
-    at = row.pop("coordinate") or {"latitude": None, "longitude": None, "system": None}
-    return row | {"latitude": at["latitude"], "longitude": at["longitude"], "coordinate_system": at["system"]}
-
-
-def _lot(row: sa.Row[*tuple[Any, ...]]) -> Lot:
-    at = row.coordinate_system and Coordinate(row.latitude, row.longitude, CoordinateSystem(row.coordinate_system))
-    return Lot(
-        lot_id=row.lot_id,
-        registration_number=row.registration_number,
-        name=row.name,
-        type=LotType(row.type),
-        division_code=row.division_code,
-        address=row.address,
-        coordinate=at,
-        open_berths=row.open_berths,
-        state=LotState(row.state),
-        create_ms=row.create_ms,
-    )
-
-
-def _vendor(row: sa.Row[*tuple[Any, ...]]) -> Vendor:
-    return Vendor(row.vendor_id, row.name, Role(row.role), row.requests_per_second, row.create_ms)
-
-
-def _credential(row: sa.Row[*tuple[Any, ...]]) -> Credential:
-    return Credential(row.client_id, row.vendor_id, row.create_ms, row.expire_ms, bool(row.revoked))

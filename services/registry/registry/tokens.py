@@ -11,7 +11,7 @@ from mesh.clock import Clock
 
 from registry.domain import NO_HASH, Role, is_secret
 from registry.errors import BadCredential
-from registry.store import Store
+from registry.store import Store, to_the_end
 
 ISSUER: Final = "registry"
 
@@ -41,6 +41,7 @@ class Tokens:
         self._key = key
         self._token_seconds = token_seconds
 
+    @to_the_end
     async def issue(self, client_id: str, secret: str) -> Token:
         """A token for a good credential. BadCredential for any other, whatever is wrong with it."""
         async with self._store.reading() as facts:

@@ -8,7 +8,7 @@ from mesh.clock import Clock, Ids
 
 from registry.domain import Credential, Grant, Vendor, secret_hash, superseded
 from registry.errors import InvalidField, LotNotFound, NotRegistered
-from registry.store import Reader, Store
+from registry.store import Reader, Store, to_the_end
 
 
 class Vendors:
@@ -19,6 +19,7 @@ class Vendors:
         self._clock = clock
         self._ids = ids
 
+    @to_the_end
     async def create(self, caller: Caller, vendor: Vendor) -> Vendor:
         """Registers the vendor under an id of its own. AlreadyRegistered."""
         now_ms = self._clock.now_ms()
@@ -27,16 +28,19 @@ class Vendors:
             await facts.add_vendor(vendor)
         return vendor
 
+    @to_the_end
     async def vendor(self, vendor_id: str) -> Vendor:
         """The vendor. NotRegistered."""
         async with self._store.reading() as facts:
             return await _known(facts, vendor_id)
 
+    @to_the_end
     async def vendors(self, after: str, limit: int) -> list[Vendor]:
         """The vendors whose id follows, in that order."""
         async with self._store.reading() as facts:
             return await facts.vendors(after, limit)
 
+    @to_the_end
     async def rotate_credential(self, caller: Caller, vendor_id: str, overlap_ms: int) -> tuple[Credential, str]:
         """A new credential and its secret, kept nowhere; the one before ends after the overlap. NotRegistered."""
         now_ms = self._clock.now_ms()
@@ -49,6 +53,7 @@ class Vendors:
             await facts.add_credential(credential, secret_hash(secret))
         return credential, secret
 
+    @to_the_end
     async def revoke_credential(self, caller: Caller, vendor_id: str, client_id: str) -> Credential:
         """The credential, from now on revoked. NotRegistered, also when it is another vendor's."""
         async with self._store.writing(self._clock.now_ms(), caller.subject, caller.credential) as facts:
@@ -60,6 +65,7 @@ class Vendors:
                 await facts.set_credential(credential)
         return credential
 
+    @to_the_end
     async def grant_lot(
         self, caller: Caller, vendor_id: str, lot_id: str, start_ms: int | None, end_ms: int | None
     ) -> Grant:
@@ -76,6 +82,7 @@ class Vendors:
                 await facts.set_grant(grant)
         return grant
 
+    @to_the_end
     async def revoke_grant(self, caller: Caller, vendor_id: str, lot_id: str) -> Grant:
         """The grant, over from now on; as it was when it is over already. NotRegistered."""
         now_ms = self._clock.now_ms()

@@ -17,10 +17,10 @@ from registry.domain import (
     Lot,
     LotState,
     LotType,
+    Page,
     Role,
     Vendor,
 )
-from registry.store import Page
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 instants = st.integers(0, 253_402_300_799_999)

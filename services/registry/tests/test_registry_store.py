@@ -25,7 +25,7 @@ from registry.domain import (
     secret_hash,
 )
 from registry.errors import AlreadyRegistered, StoreUnavailable
-from registry.store import Reader, Store, opened
+from registry.store import Reader, Store, opened, to_the_end
 
 NOW = 4_102_444_800_000
 
@@ -259,23 +259,43 @@ async def test_a_change_that_is_still_open_is_not_seen(store: Store, database_ur
             assert (await reader.page("", 0, 10)).facts == ()
 
 
-async def test_a_call_that_is_given_up_leaves_the_store_usable(store: Store) -> None:
-    inside = asyncio.Event()
+class Adding:
+    """A use case, for whoever hangs up amid it."""
 
-    async def hang() -> None:
-        async with store.writing(NOW, "platform") as writer:
-            await writer.add_vendor(VENDOR)
-            inside.set()
-            await asyncio.Event().wait()
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
-    task = asyncio.create_task(hang())
-    await inside.wait()
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    @to_the_end
+    async def lot(self, number: int) -> None:
+        await add(self._store, lot(number))
+
+
+async def test_callers_that_hang_up_leave_no_lock_behind(database_url: str) -> None:
+    chance = random.Random(20)
+    async with opened(database_url) as store:
+        for number in range(40):
+            call = asyncio.create_task(Adding(store).lot(number))
+            await asyncio.sleep(chance.random() * 0.01)
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+    # What was begun is done by the time that the store is closed, and others may write.
+    async with opened(database_url) as store:
+        await add(store, lot(99))
+        async with store.reading() as reader:
+            found = await reader.lots("", 100)
+        assert lot(99) in found
+        assert len(found) > 1
+
+
+async def test_what_fails_after_its_caller_hung_up_fails_in_silence(store: Store) -> None:
     await add(store, lot(1))
-    async with store.reading() as reader:
-        assert (await reader.page("", 0, 10)).facts == (lot(1),)
+    call = asyncio.create_task(Adding(store).lot(1))
+    await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    with pytest.raises(AlreadyRegistered):
+        await Adding(store).lot(1)
 
 
 async def test_listeners_are_called_after_a_change_and_only_then(store: Store) -> None:
