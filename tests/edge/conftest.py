@@ -240,6 +240,7 @@ async def until_connectable(port: int) -> None:
                 await asyncio.sleep(0.02)
             else:
                 writer.close()
+                await writer.wait_closed()
                 return
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import ssl
 import sys
 from asyncio.subprocess import Process
@@ -56,14 +57,21 @@ async def plane_process(folder: pathlib.Path, listen: str, port: int, **changes:
         await process.wait()
 
 
-async def get(port: int, ca: pathlib.Path, path: str = "/v1/lots") -> tuple[int, Any, str]:
-    """A call; status, JSON, and the certificate's serial number."""
+async def get(port: int, ca: pathlib.Path) -> tuple[int, Any]:
+    """A call; status and JSON."""
     tls = ssl.create_default_context(cafile=str(ca))
-    async with aiohttp.ClientSession() as session, session.get(f"https://localhost:{port}{path}", ssl=tls) as answer:
-        assert answer.connection is not None
-        assert answer.connection.transport is not None
-        serial = answer.connection.transport.get_extra_info("peercert")["serialNumber"]
-        return answer.status, await answer.json(), serial
+    async with aiohttp.ClientSession() as session, session.get(f"https://localhost:{port}/v1/lots", ssl=tls) as answer:
+        return answer.status, await answer.json()
+
+
+async def serial(port: int, ca: pathlib.Path) -> str:
+    """The number of the certificate that is in use."""
+    tls = ssl.create_default_context(cafile=str(ca))
+    _, writer = await asyncio.open_connection("localhost", port, ssl=tls)
+    found = str(writer.get_extra_info("peercert")["serialNumber"])
+    writer.close()
+    await writer.wait_closed()
+    return found
 
 
 async def test_envoy_serves_on_without_the_control_plane_and_takes_a_new_certificate_from_the_next(
@@ -74,7 +82,8 @@ async def test_envoy_serves_on_without_the_control_plane_and_takes_a_new_certifi
     async with contextlib.AsyncExitStack() as stack:
         plane = await stack.enter_async_context(plane_process(tmp_path, listen, port))
         await stack.enter_async_context(edge_tools.envoy(tmp_path, listen, port))
-        status, answer, serial = await get(port, ca)
+        before = await serial(port, ca)
+        status, answer = await get(port, ca)
         # risk-control is away: fail closed, in words
         assert (status, answer["code"], reason_of(answer)) == (503, 14, "SERVICE_UNAVAILABLE")
         assert [detail for detail in answer["details"] if "retryDelay" in detail]
@@ -85,29 +94,34 @@ async def test_envoy_serves_on_without_the_control_plane_and_takes_a_new_certifi
             (tmp_path / "certificates" / name).unlink()
         await stack.enter_async_context(plane_process(tmp_path, listen, port))
         async with asyncio.timeout(30):
-            while (await get(port, ca))[2] == serial:  # noqa: ASYNC110 - what is awaited happens in two processes
+            while await serial(port, ca) == before:  # noqa: ASYNC110 - what is awaited happens in two processes
                 await asyncio.sleep(0.05)
 
 
 async def test_a_configuration_that_envoy_refuses_is_an_error_in_the_log(
     edge_tools: Any, tmp_path: pathlib.Path
 ) -> None:
-    taken, listen = edge_tools.free_port(), f"127.0.0.1:{edge_tools.free_port()}"
-    nowhere = await asyncio.start_server(lambda *_: None, "127.0.0.1", taken, reuse_port=False)
-    async with (
-        nowhere,
-        plane_process(tmp_path, listen, taken) as plane,
-        edge_tools.envoy(tmp_path, listen, taken),
-        asyncio.timeout(20),
-    ):
-        log = tmp_path / "plane.log"
-        while "configuration refused" not in log.read_text():  # noqa: ASYNC110 - what is awaited happens elsewhere
-            await asyncio.sleep(0.05)
-        lines = [json.loads(line) for line in log.read_text().splitlines()]
-        (refusal, *_) = [line for line in lines if line["event"] == "configuration refused"]
-        assert refusal["level"] == "ERROR"
-        assert refusal["type"].endswith("Listener")
-        assert plane.returncode is None
+    listen = f"127.0.0.1:{edge_tools.free_port()}"
+    with socket.create_server(("127.0.0.1", 0)) as in_the_way:
+        taken = in_the_way.getsockname()[1]
+        async with (
+            plane_process(tmp_path, listen, taken) as plane,
+            edge_tools.envoy(tmp_path, listen, taken),
+            asyncio.timeout(20),
+        ):
+            await refused_in(tmp_path / "plane.log")
+            assert plane.returncode is None
+
+
+async def refused_in(log: pathlib.Path) -> None:
+    """Returns once the log says that Envoy refused the listener."""
+    lines: list[Any] = []
+    while not any(line["event"] == "configuration refused" for line in lines):
+        await asyncio.sleep(0.05)
+        lines = [json.loads(line) for line in (await asyncio.to_thread(log.read_text)).splitlines()]
+    (refusal, *_) = [line for line in lines if line["event"] == "configuration refused"]
+    assert refusal["level"] == "ERROR"
+    assert refusal["type"].endswith("Listener")
 
 
 @pytest.mark.parametrize(

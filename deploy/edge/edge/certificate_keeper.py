@@ -23,10 +23,13 @@ class CertificateKeeper:
     puts it there.
     """
 
-    def __init__(self, folder: pathlib.Path, names: Sequence[str], clock: Clock) -> None:
+    def __init__(
+        self, folder: pathlib.Path, names: Sequence[str], clock: Clock, look_every_s: float = LOOK_EVERY_S
+    ) -> None:
         self._folder = folder
         self._names = names
         self._clock = clock
+        self._look_every_s = look_every_s
         self._renew_at = 0.0
         self._used = b""
 
@@ -41,7 +44,7 @@ class CertificateKeeper:
             self._renew()
             if changed := self._changed():
                 publish(changed)
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(self._look_every_s)
 
     def _renew(self) -> None:
         if not self._names or self._clock.monotonic() < self._renew_at:
