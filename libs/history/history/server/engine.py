@@ -4,6 +4,7 @@ import fcntl
 import json
 import secrets
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ import chdb
 
 from history.server.config import Kind, ServerSettings
 from history.server.failure import Failure, from_engine
+from history.server.statement import Statement
 
 _SERVER = """<clickhouse>
 <users_config>{users}</users_config>
@@ -97,21 +99,18 @@ class Handle:
             except Exception as error:
                 raise from_engine(error) from None
 
-    def insert(self, head: str, format_name: str, chunks: Iterable[bytes]) -> int:
-        """Insert rows given as bytes of a format; gives the rows written. Nothing is kept of chunks that raise."""
-        with self._lock:
-            try:
-                inserter = self._connection.send_insert(head, format_name)
-            except Exception as error:
-                raise from_engine(error) from None
-            try:
-                for chunk in chunks:
-                    inserter.append(chunk)
-                return int(inserter.finish().rows_written)
-            except RuntimeError as error:
-                raise from_engine(error) from None
-            finally:
-                inserter.cancel()
+    def insert(self, wanted: Statement, chunks: Iterable[bytes], folder: Path) -> int:
+        """Insert rows given as bytes of the statement's format; gives the rows written. Raises Failure.
+
+        The rows go by way of an unnamed file: the engine's streaming insert reports rows as written that it then fails
+        to store.
+        """
+        with tempfile.TemporaryFile(dir=folder) as rows:
+            for chunk in chunks:
+                rows.write(chunk)
+            rows.flush()
+            sql = wanted.reading(f"/proc/self/fd/{rows.fileno()}").decode()
+            return int(self.run(sql).rows_written())
 
     def close(self) -> None:
         """Give the session back to the engine."""

@@ -24,6 +24,7 @@ from history.server.pool import Pool
 
 _LOG = logging.getLogger("history.server")
 _HEADER_BYTES = 1 << 20
+_FORM_BYTES = 2 << 20
 _HELD_BACK_BYTES = 1 << 16
 _STALLED_SECONDS = 300
 _LEAVE_SECONDS = 3
@@ -62,7 +63,7 @@ class Face:
 
     def runner(self) -> web.AppRunner:
         """What serves this face; a request whose client leaves is cancelled."""
-        app = web.Application(client_max_size=self._settings.max_body_bytes)
+        app = web.Application(client_max_size=_FORM_BYTES)
         app.router.add_get("/ping", self._ping)
         app.router.add_get("/replicas_status", self._ping)
         app.router.add_route("*", "/", self._statement)
@@ -144,9 +145,14 @@ class Face:
         body = None
         if http.content_type != "multipart/form-data" and http.can_read_body:
             most = self._settings.max_body_bytes
+            if account.kind is Kind.ANALYST:
+                most = min(most, _FORM_BYTES)
             sent = await request.spooled(http, self._settings.tmp, most)
             body = Unpacked(sent, http.headers.get("Content-Encoding", ""), most)
-        asked = request.understood(http, account, given, body, self._settings.published, course.query_id)
+        # On a thread: a long statement, or one that is packed, would hold up everybody.
+        asked = await asyncio.to_thread(
+            request.understood, http, account, given, body, self._settings.published, course.query_id
+        )
         course.verb = asked.statement.verb if asked.statement.verb.isascii() else ""
         pool = self._pools[account.name]
         if account.kind is Kind.ANALYST or asked.statement.answers_rows:
@@ -167,8 +173,8 @@ class Face:
         key, handle = pool.take(asked.database, asked.settings)
         try:
             if asked.rows is not None:
-                text = _text(asked.statement.text)
-                written = handle.insert(text, asked.format, asked.rows)
+                _text(asked.statement.text)
+                written = handle.insert(asked.statement, asked.rows, self._settings.tmp)
                 read = written
             else:
                 done = handle.run(_text(asked.statement.text), asked.parameters)

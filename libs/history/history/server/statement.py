@@ -36,6 +36,18 @@ class Statement:
     """Where the rows of an INSERT … FORMAT begin in what was read; None when the statement carries no such rows."""
     leaves_traces: bool
     """The statement changes the session it runs in, so its handle must not be used again."""
+    settings_at: int | None = None
+    """Where the SETTINGS clause of an INSERT … FORMAT begins in `text`; None without one."""
+
+    def reading(self, path: str) -> bytes:
+        """An INSERT … FORMAT as one that reads its rows from a file; the path is ours and needs no quoting."""
+        at = len(self.text) if self.settings_at is None else self.settings_at
+        return b"%b FROM INFILE '%b' %b FORMAT %b" % (
+            self.text[:at],
+            path.encode(),
+            self.text[at:],
+            (self.format or "").encode(),
+        )
 
     @property
     def answers_rows(self) -> bool:
@@ -47,10 +59,13 @@ def read(sql: bytes) -> Statement:
     """Cut one statement; for INSERT … FORMAT the rest of `sql` is its data and is not looked at."""
     verb, depth, words, end, format_at = "", 0, 0, 0, -1
     temporary = data_in_statement = False
+    settings_at: int | None = None
+    before = b""
     for token in _TOKEN.finditer(sql):
         kind = token.lastgroup
         if kind == "space":
             continue
+        previous, before = before, token.group()
         if kind == "other":
             depth += {b"(": 1, b"[": 1, b"{": 1, b")": -1, b"]": -1, b"}": -1}.get(token.group(), 0)
             if token.group() != b";":
@@ -67,11 +82,15 @@ def read(sql: bytes) -> Statement:
         if depth:
             continue
         if verb == "INSERT":
+            if word == "SETTINGS" and words > 3 and previous != b"." and settings_at is None:
+                settings_at = token.start()
             data_in_statement = data_in_statement or word in {"SELECT", "WITH", "WATCH"}
             if word == "VALUES" and not data_in_statement:
-                return Statement(sql[: token.start()], verb, "Values", token.end(), False)
+                return Statement(sql[: token.start()], verb, "Values", token.end(), False, settings_at)
             if word == "FORMAT" and not data_in_statement and (name := _NAME.match(sql, token.end())):
-                return Statement(sql[: token.start()], verb, name.group(1).decode("latin-1"), name.end(), False)
+                return Statement(
+                    sql[: token.start()], verb, name.group(1).decode("latin-1"), name.end(), False, settings_at
+                )
         elif word == "FORMAT":
             format_at = token.start()
     leaves_traces = temporary or verb in _SESSION
