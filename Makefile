@@ -13,7 +13,7 @@ GENERATED := protos/build/.inputs
 MEMBERS := protos $(patsubst %/,%,$(dir $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)))
 SOURCES := conftest.py libs services deploy tests protos/generate.py $(wildcard docs/*.py) .ci/check_lock.py
 TESTS ?=
-PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
+PYTEST := $(BIN)/pytest -n 2
 
 .PHONY: help install gen lint types check-lock test test-fast up demo bench lock clean
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from local_platform.logfile import LogFile
-from local_platform.orphan import Roll, dies_with_parent
+from local_platform.orphan import Roll, bound_to_this_process
 from local_platform.process import Process
 
 _CHUNK = 1 << 16
@@ -112,14 +112,13 @@ class Keeper:
         """One life, from start to end; returns the exit code (negative: the signal)."""
         started = time.monotonic()
         child = await asyncio.create_subprocess_exec(
-            *self.process.command,
+            *bound_to_this_process(self.process.command),
             env={**os.environ, **self.process.env},
             cwd=self._folder,  # what an engine drops beside itself belongs there and not into the repository
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C goes to the supervisor alone, which stops the others in order
-            preexec_fn=dies_with_parent(),
         )
         self._child = child
         self._roll.enter(self.process.name, child.pid)

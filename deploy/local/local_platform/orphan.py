@@ -1,35 +1,19 @@
-"""No child outlives its supervisor: the kernel ends it where it can, and the next start ends what is left."""
+"""No child outlives its supervisor: Linux kills it at once, and elsewhere the next start ends what is left."""
 
-import ctypes
 import json
 import os
-import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
-_PR_SET_PDEATHSIG = 1
+from local_platform import launch
 
 
-def dies_with_parent() -> Callable[[], None] | None:
-    """What a child runs between fork and exec, so that Linux kills it when this process dies in any way.
-
-    None elsewhere; `Roll.sweep` is enough for the next start. SIGKILL and not SIGTERM: nothing acknowledged depends
-    on a clean end, and the next start need not wait.
-    """
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)
-    parent = os.getpid()
-
-    def set_up() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return set_up
+def bound_to_this_process(command: tuple[str, ...]) -> tuple[str, ...]:
+    """The command, so run that Linux kills it when this process dies in any way. `Roll.sweep` does for the rest."""
+    # Neither site-packages nor the environment's switches are needed to become the program: 10 ms instead of 30.
+    return (sys.executable, "-I", "-S", str(launch.__file__), str(os.getpid()), *command)
 
 
 class Roll:
