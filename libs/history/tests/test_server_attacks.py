@@ -420,7 +420,7 @@ def test_statement_is_refused_and_changes_nothing(target: Target, before: object
     "log_queries=1", "format_schema=/etc/passwd", "format_template_row=/etc/passwd", "format_schema_source=file",
     "output_format_schema=/tmp/x", "dialect=prql", "workload=x", "database=store", "database=system",
     "database=default", "allow_introspection_functions=1", "allow_experimental_analyzer=0", "SQL_x=1",
-    "custom_x=1", "max_threads);DROP=1", "Readonly=0", "compress=1", "decompress=1", 
+    "custom_x=1", "max_threads);DROP=1", "Readonly=0", "compress=1", "decompress=1",
     "max_rows_to_read=5;SET+readonly=0",
     "compatibility=21.1", "param_x=a&param_x=b", "user=owner", "default_format=CSV+INTO+OUTFILE+'x'",
     "default_format=Template&format_template_row=x", "profile=default", "implicit_select=1", "limit=1&limit=2",
@@ -488,6 +488,9 @@ def test_a_nul_does_not_end_what_is_judged(target: Target, tmp_path: Path) -> No
     sql = tmp_path / "nul.sql"
     sql.write_bytes(b"SELECT 1\0; DROP TABLE store.attacked")
     before = target.state()
+    status, body = target.curl("--data-binary", f"@{sql}")
+    assert 400 <= status < 500, body
+    sql.write_bytes(b"SELECT '\xff\xfe'")
     status, body = target.curl("--data-binary", f"@{sql}")
     assert 400 <= status < 500, body
     assert target.state() == before

@@ -137,6 +137,28 @@ def test_a_broken_insert_stores_nothing(clickhouse: RunningServer, table: str, o
     assert _count(owner, table) == (1, 1)
 
 
+@pytest.mark.parametrize("account", ["owner", "writer"])
+def test_rows_that_cannot_be_stored_are_refused(clickhouse: RunningServer, owner: Client, account: str) -> None:
+    table = f"store.refusing{next(_numbers)}"
+    owner.command(
+        f"CREATE TABLE {table} (n UInt64, CONSTRAINT small CHECK n < 1000) ENGINE = MergeTree PARTITION BY n ORDER BY n"
+    )
+    with clickhouse_connect.get_client(**clickhouse.connect(account)) as client:
+        for numbers, code in (([1, 5000], "469"), (list(range(500)), "252")):
+            for fmt, block in (
+                ("CSV", b"".join(b"%d\n" % n for n in numbers)),
+                ("Values", b",".join(b"(%d)" % n for n in numbers)),
+            ):
+                with pytest.raises(ClickHouseError, match=code):
+                    client.raw_insert(table, ["n"], block, fmt=fmt)
+            with pytest.raises(ClickHouseError, match=code):
+                client.insert(table, [[n] for n in numbers], column_names=["n"])
+        own = {"max_partitions_per_insert_block": 1000}
+        assert client.raw_insert(table, ["n"], b"1\n2\n", own, "CSV").written_rows == 2
+    assert _count(owner, table) == (2, 3)
+    owner.command(f"DROP TABLE {table}")
+
+
 def test_streams(clickhouse: RunningServer) -> None:
     with clickhouse_connect.get_client(**clickhouse.connect("reader")) as reader:
         with reader.query_row_block_stream("SELECT number FROM numbers(300000)") as blocks:

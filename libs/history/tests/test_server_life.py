@@ -36,6 +36,16 @@ def test_a_second_process_on_a_path_is_refused_in_one_line(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+def test_a_taken_port_is_told_in_one_line(tmp_path: Path, clickhouse: RunningServer) -> None:
+    with (
+        pytest.raises(RuntimeError, match=f"cannot listen on 127.0.0.1:{clickhouse.port}"),
+        running_server(tmp_path, port=clickhouse.port),
+    ):
+        pass
+    assert len((tmp_path / "server.log").read_text().splitlines()) == 1
+
+
+@pytest.mark.slow
 def test_a_stop_lets_inserts_end_and_queries_go(tmp_path: Path) -> None:
     with running_server(tmp_path) as server:
         with clickhouse_connect.get_client(**server.connect("owner")) as owner:
@@ -97,7 +107,7 @@ def test_acknowledged_inserts_survive_a_kill(tmp_path: Path) -> None:
     leftover.write_text("of a crash")
     with running_server(tmp_path) as server, clickhouse_connect.get_client(**server.connect("owner")) as owner:
         rows = owner.query("SELECT intDiv(n, 1000) AS b, count() FROM store.kept GROUP BY b").result_rows
-        counts: dict[int, int] = dict(rows)
+        counts = {int(number): int(count) for number, count in rows}
         assert not leftover.exists()
     assert len(acknowledged) >= 40
     assert dict.fromkeys(acknowledged, batch).items() <= counts.items()

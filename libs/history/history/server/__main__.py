@@ -12,11 +12,11 @@ import uvloop
 from history.server.config import ConfigError, ServerSettings, from_environment, load
 from history.server.engine import EngineBusyError
 from history.server.journal import to_stdout
-from history.server.serving import serve
+from history.server.serving import AddressError, serve
 
 
 def main() -> int:
-    """Exit code 0 after a stop by signal, 2 for a wrong setting, 3 when another process has the path."""
+    """Exit code 0 after a stop by signal, 2 for a wrong setting, 3 when another process has the path or port."""
     parser = argparse.ArgumentParser(prog="history.server", description=__doc__)
     parser.add_argument("--config", type=Path, help="a JSON file; without it CLICKHOUSE_… variables are read")
     arguments = parser.parse_args()
@@ -27,7 +27,7 @@ def main() -> int:
     except ConfigError as error:
         sys.stderr.write(f"history.server: {error}\n")
         return 2
-    except EngineBusyError as error:
+    except (EngineBusyError, AddressError) as error:
         sys.stderr.write(f"history.server: {error}\n")
         return 3
     return 0

@@ -102,8 +102,8 @@ class Handle:
     def insert(self, wanted: Statement, chunks: Iterable[bytes], folder: Path) -> int:
         """Insert rows given as bytes of the statement's format; gives the rows written. Raises Failure.
 
-        The rows go by way of an unnamed file: the engine's streaming insert reports rows as written that it then fails
-        to store.
+        The rows go by way of an unnamed file, complete before the engine begins: its streaming insert (send_insert)
+        reports rows as written that it then fails to store, as when a constraint is violated.
         """
         with tempfile.TemporaryFile(dir=folder) as rows:
             for chunk in chunks:

@@ -173,11 +173,10 @@ class Face:
         key, handle = pool.take(asked.database, asked.settings)
         try:
             if asked.rows is not None:
-                _text(asked.statement.text)
                 written = handle.insert(asked.statement, asked.rows, self._settings.tmp)
                 read = written
             else:
-                done = handle.run(_text(asked.statement.text), asked.parameters)
+                done = handle.run(asked.statement.text.decode(), asked.parameters)
                 read, written = done.rows_read(), done.rows_written()
         finally:
             _give_back(pool, key, handle, asked)
@@ -298,7 +297,7 @@ class Face:
             await draining
 
     def _admitted(self, account: Account, asked: request.Request, ask: Ask) -> str:
-        text = _text(asked.statement.text)
+        text = asked.statement.text.decode()
         if account.kind is Kind.ANALYST:
             return self._guard.admit(text, asked.statement.verb, ask)
         return text
@@ -309,13 +308,6 @@ def _give_back(pool: Pool, key: Any, handle: Handle, asked: request.Request) -> 
         handle.close()
     else:
         pool.give(key, handle)
-
-
-def _text(sql: bytes) -> str:
-    try:
-        return sql.decode()
-    except UnicodeDecodeError:
-        raise refusal(failure.SYNTAX_ERROR, "The statement is not UTF-8.") from None
 
 
 def _failed(error: Failure, headers: Mapping[str, str]) -> web.Response:

@@ -32,7 +32,8 @@ class Pool:
     async def slot(self) -> AsyncIterator[None]:
         """The right to run one statement; raises Failure when none is free in time."""
         try:
-            await asyncio.wait_for(self._slots.acquire(), self.account.limits.queue_seconds)
+            async with asyncio.timeout(self.account.limits.queue_seconds):
+                await self._slots.acquire()
         except TimeoutError:
             raise refusal(TOO_MANY_QUERIES, "Too many queries of this account at once.") from None
         try:

@@ -13,7 +13,15 @@ from aiohttp import web
 from history.server import statement
 from history.server.compression import Unpacked
 from history.server.config import Account, Kind
-from history.server.failure import ACCESS_DENIED, BAD_REQUEST, NOT_IMPLEMENTED, READONLY, TOO_LARGE, refusal
+from history.server.failure import (
+    ACCESS_DENIED,
+    BAD_REQUEST,
+    NOT_IMPLEMENTED,
+    READONLY,
+    SYNTAX_ERROR,
+    TOO_LARGE,
+    refusal,
+)
 
 _TRANSPORT = {
     "add_http_cors_header", "buffer_size", "cancel_http_readonly_queries_on_client_close", "client_protocol_version",
@@ -124,6 +132,10 @@ def understood(
         raise refusal(TOO_LARGE, "The statement is too long.")
     if b"\0" in (found.text if inserts else sql):
         raise refusal(BAD_REQUEST, "The statement holds a NUL character.")
+    try:
+        found.text.decode()
+    except UnicodeDecodeError:
+        raise refusal(SYNTAX_ERROR, "The statement is not UTF-8.") from None
     if http.method in {"GET", "HEAD"} and not found.answers_rows:
         raise refusal(READONLY, "GET only reads: send this statement by POST.")
     wanted = found.format or given.get("default_format") or http.headers.get("X-ClickHouse-Format") or "TabSeparated"

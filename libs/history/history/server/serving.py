@@ -12,15 +12,22 @@ from history.server.http import Face
 _LOG = logging.getLogger("history.server")
 
 
+class AddressError(RuntimeError):
+    """The server cannot listen where it was told to; the text says why."""
+
+
 async def serve(settings: ServerSettings, stop: asyncio.Event) -> None:
-    """Serve until `stop` is set. Raises EngineBusyError when another process has the path, OSError for the port."""
+    """Serve until `stop` is set. Raises EngineBusyError or AddressError when the path or the port is taken."""
     with Engine(settings) as engine:
         face = Face(settings, engine)
         runner = face.runner()
         await runner.setup()
         try:
             site = web.TCPSite(runner, settings.host, settings.port)
-            await site.start()
+            try:
+                await site.start()
+            except OSError as error:
+                raise AddressError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
             host, port = runner.addresses[0][:2]
             _LOG.info("listening", extra={"host": host, "port": port})
             await stop.wait()
