@@ -1,6 +1,5 @@
 """Time and fresh ids, as things that are handed in."""
 
-import base64
 import secrets
 import time
 from typing import Protocol
@@ -39,8 +38,8 @@ class Ids(Protocol):
 
 
 class RandomIds:
-    """Ids of 128 random bits in lower-case base 32."""
+    """Ids of 128 random bits in hexadecimal."""
 
     def new(self, prefix: str) -> str:
         """See `Ids`."""
-        return f"{prefix}-{base64.b32encode(secrets.token_bytes(16)).decode().rstrip('=').lower()}"
+        return f"{prefix}-{secrets.token_hex(16)}"

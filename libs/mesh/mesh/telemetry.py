@@ -1,5 +1,7 @@
 """Traces and metrics of calls. Never the content of a message, never an exception's text."""
 
+import random
+import re
 import time
 from typing import Self
 
@@ -15,16 +17,16 @@ from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetr
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Span, SpanKind, Status, Tracer
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, TraceIdRatioBased
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, TraceFlags, Tracer
 from opentelemetry.trace import StatusCode as SpanStatus
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import start_http_server
 
 from mesh.settings import BaseSettings
 
-_PROPAGATOR = TraceContextTextMapPropagator()
 _ROOT = Context()
+_NOT_SAMPLED = TraceFlags(TraceFlags.DEFAULT)
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})").fullmatch
 
 
 class Telemetry:
@@ -34,17 +36,22 @@ class Telemetry:
         self, service: str, trace_ratio: float, processors: list[SpanProcessor], readers: list[MetricReader]
     ) -> None:
         resource = Resource.create({"service.name": service})
-        sampler = ParentBased(TraceIdRatioBased(trace_ratio)) if processors else ALWAYS_OFF
-        self._tracers = TracerProvider(sampler, resource, shutdown_on_exit=False)
+        self._exporting = bool(processors)
+        self._ratio = trace_ratio if processors else 0.0
+        # Whether a call is traced is decided in `begin`: the SDK takes several times as long to decide that it is not.
+        self._calls = TracerProvider(ALWAYS_ON, resource, shutdown_on_exit=False)
+        self._own = TracerProvider(ParentBased(TraceIdRatioBased(self._ratio)), resource, shutdown_on_exit=False)
         for processor in processors:
-            self._tracers.add_span_processor(processor)
+            self._calls.add_span_processor(processor)
+            self._own.add_span_processor(processor)
         self._meters = (
             MeterProvider(readers, resource, AlwaysOffExemplarFilter(), shutdown_on_exit=False) if readers else None
         )
-        self.tracer: Tracer = self._tracers.get_tracer("parkmesh")
+        self.tracer: Tracer = self._own.get_tracer("parkmesh")
         """Makes spans."""
         self.meter: Meter = (self._meters or NoOpMeterProvider()).get_meter("parkmesh")
         """Makes counters, gauges and histograms."""
+        self._starter = self._calls.get_tracer("parkmesh")
         self._durations = self.meter.create_histogram("rpc.server.call.duration", "s", "How long calls took.")
         self._closing: list[MetricsServer] = []
 
@@ -65,8 +72,16 @@ class Telemetry:
 
     def begin(self, method: str, traceparent: str) -> "Observation":
         """Begins to observe a call; its span becomes the task's current one."""
-        parent = _PROPAGATOR.extract({"traceparent": traceparent}, _ROOT) if traceparent else _ROOT
-        span = self.tracer.start_span(method, parent, SpanKind.SERVER)
+        parent = _parent(traceparent)
+        traced = bool(parent.trace_flags & TraceFlags.SAMPLED) if parent else random.random() < self._ratio  # noqa: S311 - no secret
+        span: Span
+        if traced and self._exporting:
+            context = trace.set_span_in_context(NonRecordingSpan(parent), _ROOT) if parent else _ROOT
+            span = self._starter.start_span(method, context, SpanKind.SERVER)
+        else:
+            trace_id = parent.trace_id if parent else random.getrandbits(128) or 1
+            flags = parent.trace_flags if parent else _NOT_SAMPLED
+            span = NonRecordingSpan(SpanContext(trace_id, random.getrandbits(64) or 1, False, flags))
         attach(trace.set_span_in_context(span))
         return Observation(self, method, span)
 
@@ -87,7 +102,8 @@ class Telemetry:
         """Sends what has not been sent and stops. Blocks for as long as the exporters' own timeouts."""
         for server in self._closing:
             server.close()
-        self._tracers.shutdown()
+        self._own.shutdown()
+        self._calls.shutdown()
         if self._meters:
             self._meters.shutdown()
 
@@ -122,8 +138,19 @@ class MetricsServer:
         self._thread.join()
 
 
+def _parent(traceparent: str) -> SpanContext | None:
+    """What the W3C header says; None without one that can be read."""
+    found = _TRACEPARENT(traceparent) if traceparent else None
+    if found is None:
+        return None
+    trace_id, span_id, flags = (int(part, 16) for part in found.groups())
+    parent = SpanContext(trace_id, span_id, True, TraceFlags(flags))
+    return parent if parent.is_valid else None
+
+
 def outgoing_trace() -> str:
     """The traceparent header of the span that is current; empty when there is none."""
-    carrier: dict[str, str] = {}
-    _PROPAGATOR.inject(carrier)
-    return carrier.get("traceparent", "")
+    span = trace.get_current_span().get_span_context()
+    if not span.is_valid:
+        return ""
+    return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"
