@@ -1,5 +1,6 @@
 """A real server in the test's own process: real gRPC, the real rings, throw-away keys, a clock that the test moves."""
 
+import asyncio
 import functools
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -114,7 +115,8 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Runs a service in this process, ready to be called.
 
-    When one of its background tasks failed, its exception is raised at the end. Without a clock, the machine's.
+    When one of its background tasks failed, its exception is raised: at once while it is not ready yet, else at the
+    end. Without a clock, the machine's.
     """
     clock = clock or SystemClock()
     telemetry = telemetry or Telemetry(name, 0.0, [], [])
@@ -129,9 +131,18 @@ async def running(
         verifier=Verifier(dict.fromkeys([*issuers, name], throwaway_keys()[1])),
     )
     async with serving as service:
-        await service.become_ready()
+        await _ready_or_failed(service)
         async with AsyncExitStack() as stack:
             yield Running(service.mesh, service.address, clock, stack)
     telemetry.close()
+    if service.mesh.failure:
+        raise service.mesh.failure
+
+
+async def _ready_or_failed(service: Hosted) -> None:
+    waits = [asyncio.create_task(service.become_ready()), asyncio.create_task(service.mesh.failed.wait())]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
     if service.mesh.failure:
         raise service.mesh.failure

@@ -1,0 +1,260 @@
+CREATE TABLE store.lot_free
+(
+    `lot_id` String COMMENT '停车场标识',
+    `event_time` DateTime64(3, 'Asia/Shanghai') COMMENT '上报所依据的进出时间',
+    `free_spaces` Int32 COMMENT '空余泊位数'
+)
+ENGINE = ReplacingMergeTree(event_time)
+ORDER BY lot_id
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
+COMMENT '最近上报的空余泊位数';
+
+CREATE MATERIALIZED VIEW store.lot_free_feed TO store.lot_free
+(
+    `lot_id` LowCardinality(String),
+    `event_time` DateTime64(3, 'Asia/Shanghai'),
+    `free_spaces` Int32
+)
+AS SELECT
+    lot_id,
+    max(reported.event_time) AS event_time,
+    argMax(assumeNotNull(reported.free_spaces), reported.event_time) AS free_spaces
+FROM store.records_current AS reported
+WHERE reported.free_spaces IS NOT NULL
+GROUP BY lot_id;
+
+CREATE TABLE store.lots
+(
+    `lot_id` String COMMENT '停车场标识',
+    `registration_number` String COMMENT '停车场登记编号',
+    `name` String COMMENT '停车场名称',
+    `type` UInt8 COMMENT '停车场类型：1 公共，2 专用，3 临时，4 道路泊位',
+    `division_code` LowCardinality(String) COMMENT '行政区划代码（GB/T 2260）',
+    `division_name` LowCardinality(String) COMMENT '行政区划名称',
+    `address` String COMMENT '地址',
+    `latitude` Nullable(Float64) COMMENT '纬度',
+    `longitude` Nullable(Float64) COMMENT '经度',
+    `coordinate_system` UInt8 COMMENT '坐标系：1 GCJ-02，2 WGS-84，3 BD-09，4 CGCS2000',
+    `open_berths` Int32 COMMENT '对社会开放泊位数',
+    `state` UInt8 COMMENT '状态：1 待审核，2 启用，3 暂停，4 关闭',
+    `version` UInt64 COMMENT '版本'
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY lot_id
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
+COMMENT '停车场';
+
+CREATE TABLE store.positions
+(
+    `projection` LowCardinality(String) COMMENT '投影名称',
+    `shard` UInt16 COMMENT '日志分片',
+    `epoch` String COMMENT '日志世代',
+    `offset` UInt64 COMMENT '已处理到的日志位置'
+)
+ENGINE = ReplacingMergeTree(offset)
+ORDER BY (projection, shard)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
+COMMENT '投影进度';
+
+CREATE TABLE store.record_revisions
+(
+    `lot_id` LowCardinality(String) COMMENT '停车场标识',
+    `record_id` String COMMENT '记录编号，车场内唯一',
+    `revision` UInt32 DEFAULT 0 COMMENT '修订号，首次上报为 0',
+    `direction` Enum8('unspecified' = 0, 'entry' = 1, 'exit' = 2) COMMENT '进出方向',
+    `event_ms` Int64 EPHEMERAL,
+    `event_time` DateTime64(3, 'Asia/Shanghai') DEFAULT fromUnixTimestamp64Milli(event_ms, 'Asia/Shanghai') COMMENT '进出时间（北京时间）' CODEC(Delta(8), LZ4),
+    `plate_number` String COMMENT '号牌号码（原文）',
+    `plate_colour` UInt8 COMMENT '号牌颜色（JT/T 697.7）',
+    `plate_kind` UInt8 COMMENT '号牌种类（GA 24.7）',
+    `plate_state` UInt8 COMMENT '号牌识别状态：1 已识别，2 未识别，3 无牌',
+    `vehicle_class` UInt8 COMMENT '车辆类型',
+    `gate_id` LowCardinality(String) COMMENT '出入口编号',
+    `lane_id` LowCardinality(String) COMMENT '车道编号',
+    `berth_id` String COMMENT '泊位编号',
+    `device_id` LowCardinality(String) COMMENT '设备编号',
+    `visit_id` String COMMENT '停车流水号，进出场相同',
+    `parking_type` UInt8 COMMENT '停车类型',
+    `release_method` UInt8 COMMENT '放行方式：1 自动，2 人工',
+    `release_reason` String COMMENT '人工放行原因',
+    `free_spaces` Nullable(Int32) COMMENT '事件后空余泊位数，未上报为空',
+    `image_ids` Array(String) COMMENT '图像编号',
+    `confidence_permille` Nullable(Int32) COMMENT '识别置信度（千分比）',
+    `resend` Bool COMMENT '是否补传',
+    `accept_ms` Int64 EPHEMERAL,
+    `accept_time` DateTime64(3, 'Asia/Shanghai') DEFAULT fromUnixTimestamp64Milli(accept_ms, 'Asia/Shanghai') COMMENT '平台接收时间（北京时间）' CODEC(Delta(8), LZ4),
+    `delay_ms` Int64 DEFAULT accept_ms - event_ms COMMENT '时延（毫秒），接收时间减进出时间',
+    `digest` FixedString(32) COMMENT '事实摘要（SHA-256）' CODEC(NONE),
+    `vendor_id` LowCardinality(String) COMMENT '上报厂商标识',
+    `plate_normal` String COMMENT '号牌号码（规范形式）',
+    `plate_key` String COMMENT '号牌假名（带密钥摘要）' CODEC(NONE),
+    `plate_masked` String COMMENT '号牌掩码',
+    `warnings` Array(UInt8) COMMENT '数据提示编号',
+    `log_shard` UInt32 COMMENT '日志分片',
+    `log_offset` UInt64 COMMENT '日志位置' CODEC(Delta(8), LZ4)
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(accept_time)
+ORDER BY (lot_id, record_id, revision, digest)
+SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
+COMMENT '出入场记录的全部修订';
+
+CREATE TABLE store.records_current
+(
+    `lot_id` LowCardinality(String) COMMENT '停车场标识',
+    `record_id` String COMMENT '记录编号，车场内唯一',
+    `revision` UInt32 DEFAULT 0 COMMENT '修订号，首次上报为 0',
+    `direction` Enum8('unspecified' = 0, 'entry' = 1, 'exit' = 2) COMMENT '进出方向',
+    `event_ms` Int64 EPHEMERAL,
+    `event_time` DateTime64(3, 'Asia/Shanghai') DEFAULT fromUnixTimestamp64Milli(event_ms, 'Asia/Shanghai') COMMENT '进出时间（北京时间）' CODEC(Delta(8), LZ4),
+    `plate_number` String COMMENT '号牌号码（原文）',
+    `plate_colour` UInt8 COMMENT '号牌颜色（JT/T 697.7）',
+    `plate_kind` UInt8 COMMENT '号牌种类（GA 24.7）',
+    `plate_state` UInt8 COMMENT '号牌识别状态：1 已识别，2 未识别，3 无牌',
+    `vehicle_class` UInt8 COMMENT '车辆类型',
+    `gate_id` LowCardinality(String) COMMENT '出入口编号',
+    `lane_id` LowCardinality(String) COMMENT '车道编号',
+    `berth_id` String COMMENT '泊位编号',
+    `device_id` LowCardinality(String) COMMENT '设备编号',
+    `visit_id` String COMMENT '停车流水号，进出场相同',
+    `parking_type` UInt8 COMMENT '停车类型',
+    `release_method` UInt8 COMMENT '放行方式：1 自动，2 人工',
+    `release_reason` String COMMENT '人工放行原因',
+    `free_spaces` Nullable(Int32) COMMENT '事件后空余泊位数，未上报为空',
+    `image_ids` Array(String) COMMENT '图像编号',
+    `confidence_permille` Nullable(Int32) COMMENT '识别置信度（千分比）',
+    `resend` Bool COMMENT '是否补传',
+    `accept_ms` Int64 EPHEMERAL,
+    `accept_time` DateTime64(3, 'Asia/Shanghai') DEFAULT fromUnixTimestamp64Milli(accept_ms, 'Asia/Shanghai') COMMENT '平台接收时间（北京时间）' CODEC(Delta(8), LZ4),
+    `delay_ms` Int64 DEFAULT accept_ms - event_ms COMMENT '时延（毫秒），接收时间减进出时间',
+    `digest` FixedString(32) COMMENT '事实摘要（SHA-256）' CODEC(NONE),
+    `vendor_id` LowCardinality(String) COMMENT '上报厂商标识',
+    `plate_normal` String COMMENT '号牌号码（规范形式）',
+    `plate_key` String COMMENT '号牌假名（带密钥摘要）' CODEC(NONE),
+    `plate_masked` String COMMENT '号牌掩码',
+    `warnings` Array(UInt8) COMMENT '数据提示编号',
+    `log_shard` UInt32 COMMENT '日志分片',
+    `log_offset` UInt64 COMMENT '日志位置' CODEC(Delta(8), LZ4),
+    `gone` UInt8 DEFAULT 0 COMMENT '是否已移走（作废或改时）'
+)
+ENGINE = ReplacingMergeTree(log_offset, gone)
+PARTITION BY toYYYYMM(event_time)
+ORDER BY (lot_id, event_time, record_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
+COMMENT '出入场记录的当前状态';
+
+CREATE VIEW parkmesh.lot_latest
+(
+    `lot_id` String,
+    `name` String,
+    `division_name` LowCardinality(String),
+    `open_berths` Int32,
+    `free_spaces` Int32,
+    `event_time` DateTime64(3, 'Asia/Shanghai'),
+    `age_seconds` Int64
+)
+DEFINER = owner SQL SECURITY DEFINER
+AS SELECT
+    lot_id,
+    lots.name AS name,
+    lots.division_name AS division_name,
+    lots.open_berths AS open_berths,
+    free.free_spaces AS free_spaces,
+    free.event_time AS event_time,
+    dateDiff('second', free.event_time, now64(3, 'Asia/Shanghai')) AS age_seconds
+FROM store.lot_free AS free
+FINAL
+LEFT JOIN
+(
+    SELECT *
+    FROM store.lots
+    FINAL
+) AS lots USING (lot_id);
+
+CREATE VIEW parkmesh.lots
+(
+    `lot_id` String,
+    `registration_number` String,
+    `name` String,
+    `type` UInt8,
+    `division_code` LowCardinality(String),
+    `division_name` LowCardinality(String),
+    `address` String,
+    `latitude` Nullable(Float64),
+    `longitude` Nullable(Float64),
+    `coordinate_system` UInt8,
+    `open_berths` Int32,
+    `state` UInt8
+)
+DEFINER = owner SQL SECURITY DEFINER
+AS SELECT
+    lot_id,
+    registration_number,
+    name,
+    type,
+    division_code,
+    division_name,
+    address,
+    latitude,
+    longitude,
+    coordinate_system,
+    open_berths,
+    state
+FROM store.lots
+FINAL;
+
+CREATE VIEW parkmesh.records
+(
+    `lot_id` LowCardinality(String),
+    `record_id` String,
+    `direction` Enum8('unspecified' = 0, 'entry' = 1, 'exit' = 2),
+    `event_time` DateTime64(3, 'Asia/Shanghai'),
+    `plate_key` String,
+    `plate_masked` String,
+    `plate_colour` UInt8,
+    `plate_kind` UInt8,
+    `plate_state` UInt8,
+    `vehicle_class` UInt8,
+    `gate_id` LowCardinality(String),
+    `lane_id` LowCardinality(String),
+    `berth_id` String,
+    `device_id` LowCardinality(String),
+    `visit_id` String,
+    `parking_type` UInt8,
+    `release_method` UInt8,
+    `free_spaces` Nullable(Int32),
+    `confidence_permille` Nullable(Int32),
+    `resend` Bool,
+    `accept_time` DateTime64(3, 'Asia/Shanghai'),
+    `delay_ms` Int64,
+    `vendor_id` LowCardinality(String),
+    `warnings` Array(UInt8)
+)
+DEFINER = owner SQL SECURITY DEFINER
+AS SELECT
+    lot_id,
+    record_id,
+    direction,
+    event_time,
+    lower(hex(plate_key)) AS plate_key,
+    plate_masked,
+    plate_colour,
+    plate_kind,
+    plate_state,
+    vehicle_class,
+    gate_id,
+    lane_id,
+    berth_id,
+    device_id,
+    visit_id,
+    parking_type,
+    release_method,
+    free_spaces,
+    confidence_permille,
+    resend,
+    accept_time,
+    delay_ms,
+    vendor_id,
+    warnings
+FROM store.records_current
+FINAL;
