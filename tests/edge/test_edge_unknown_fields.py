@@ -19,11 +19,12 @@ async def named(edge: Any, text: str | bytes, **headers: str) -> list[str]:
     [
         ('{"records":[{"recordId":"a","lot_id":"b","freeSpaces":1}]}', []),
         ('{"records":[{"recordId":"a","licencePlate":"x","gate":1}]}', ["licencePlate", "gate"]),
-        ('{"records":[{"foo":1},{"foo":2},{"bar" :3}]}', ["foo", "bar"]),
+        ('{"records":[{"foo":1},{"foo":2},{"bar": 3}]}', ["foo", "bar"]),
         ('{"batch":7,"records":[{"recordId":"a"}]}', ["batch"]),
         ('{"records":[{"extra":{"inner":[{"deep":null}]}}]}', ["extra", "inner", "deep"]),
         ('{"records":[{"releaseReason":"he said \\"foo\\": no, and {\\"bar\\":1}"}]}', []),
         ('{"records":[{"releaseReason":":","recordId":"foo"}]}', []),
+        ('{"records":[{"releaseReason":"\\":"},{"releaseReason":"x\\\\","foo":1}]}', ["foo"]),
         ('{"records":[{"bad name":1,"名称":2,"' + "x" * 65 + '":4}]}', []),
         ('{"records":[{' + ",".join(f'"f{n}":1' for n in range(50)) + "}]}", [f"f{n}" for n in range(10)]),
     ],
@@ -38,9 +39,9 @@ async def test_unknown_fields_are_named_in_gzip_bodies(edge: Any) -> None:
 
 
 async def test_the_search_ends_after_its_bound(edge: Any) -> None:
-    filler = [{"recordId": f"r{number}", "releaseReason": "x" * 150} for number in range(100)]
+    filler = [{"recordId": f"r{number}", "releaseReason": "x" * 150} for number in range(400)]
     body = json.dumps({"records": [{"early": 1}, *filler, {"late": 1}]})
-    assert len(body) > 16 * 1024
+    assert len(body) > 64 * 1024
     assert await named(edge, body) == ["early"]
 
 

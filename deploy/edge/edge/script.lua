@@ -33,17 +33,38 @@ local function closes(text)
   end
 end
 
+-- Where the word that ends before `stop` begins, if a quote stands before it; nil otherwise.
+local function word_start(text, stop)
+  local at = stop - 1
+  while at > 0 do
+    local byte = text:byte(at)
+    -- 0-9 A-Z _ a-z
+    if not ((byte >= 97 and byte <= 122) or (byte >= 65 and byte <= 90) or (byte >= 48 and byte <= 57) or byte == 95) then
+      return byte == 34 and at < stop - 1 and at + 1 or nil
+    end
+    at = at - 1
+  end
+  return nil
+end
+
 -- The first ten keys in the JSON text that no upload holds, joined by commas; nil when there are none.
+-- Plain finds and bytes instead of patterns: LuaJIT compiles those, which makes the search several times cheaper.
 local function unknown_fields(text)
   local names, seen = {}, {}
-  for name in text:gmatch('"([%w_]+)"%s*:') do
-    if not KNOWN[name] and not seen[name] and #name <= 64 then
-      seen[name] = true
-      names[#names + 1] = name
-      if #names == 10 then
-        break
+  local stop = text:find('":', 1, true)
+  while stop do
+    local start = word_start(text, stop)
+    if start and stop - start <= 64 then
+      local name = text:sub(start, stop - 1)
+      if not KNOWN[name] and not seen[name] then
+        seen[name] = true
+        names[#names + 1] = name
+        if #names == 10 then
+          break
+        end
       end
     end
+    stop = text:find('":', stop + 2, true)
   end
   return names[1] and table.concat(names, ",")
 end

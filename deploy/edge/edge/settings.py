@@ -32,8 +32,8 @@ class Settings(BaseSettings):
     """Where risk-control answers."""
     body_limit_bytes: int = 4 * 1024 * 1024
     """The largest request body after decompression."""
-    unknown_fields_scan_bytes: int = 16 * 1024
-    """How much of an upload's JSON is searched for unknown fields; 0 turns the search off."""
+    unknown_fields_scan_bytes: int = 64 * 1024
+    """How much of an upload's JSON is searched for unknown fields, about 3 µs per KiB; 0 turns the search off."""
     request_timeout_seconds: float = 15
     """How long a service may take to answer a call that is no stream."""
     request_duration_seconds: float = 60

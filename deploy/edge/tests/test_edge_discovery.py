@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import grpc
 import pytest
@@ -13,6 +14,7 @@ from envoy_data_plane.envoy.service.discovery import v3 as discovery
 from envoy_data_plane.google import rpc
 
 Call = grpc.aio.StreamStreamCall[discovery.DiscoveryRequest, discovery.DiscoveryResponse]
+Open = Callable[..., Any]
 METHOD = f"/{ads.SERVICE}/{ads.METHOD}"
 
 
@@ -33,7 +35,7 @@ def plane(refused: list[str]) -> Discovery:
 
 
 @pytest.fixture
-async def open_stream(plane: Discovery) -> AsyncIterator[Callable[[], Call]]:
+async def open_stream(plane: Discovery) -> AsyncIterator[Open]:
     """Opens streams to it."""
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((plane.handler(),))
@@ -59,9 +61,7 @@ def request(kind: str, answer: discovery.DiscoveryResponse | None = None, *names
     )
 
 
-async def test_a_subscription_is_answered_once_and_again_on_change(
-    plane: Discovery, open_stream: Callable[[], Call]
-) -> None:
+async def test_a_subscription_is_answered_once_and_again_on_change(plane: Discovery, open_stream: Open) -> None:
     plane.publish({CLUSTER: clusters("a")})
     call = open_stream()
     await call.write(request(CLUSTER))
@@ -75,7 +75,7 @@ async def test_a_subscription_is_answered_once_and_again_on_change(
     assert (second.nonce, second.version_info) != (first.nonce, first.version_info)
 
 
-async def test_what_does_not_exist_yet_is_sent_when_it_does(plane: Discovery, open_stream: Callable[[], Call]) -> None:
+async def test_what_does_not_exist_yet_is_sent_when_it_does(plane: Discovery, open_stream: Open) -> None:
     call = open_stream()
     await call.write(request(SECRET, None, "server"))
     plane.publish({CLUSTER: clusters("a")})
@@ -86,7 +86,7 @@ async def test_what_does_not_exist_yet_is_sent_when_it_does(plane: Discovery, op
     assert (answer.type_url, len(answer.resources)) == (SECRET, 1)
 
 
-async def test_a_changed_subscription_is_answered(plane: Discovery, open_stream: Callable[[], Call]) -> None:
+async def test_a_changed_subscription_is_answered(plane: Discovery, open_stream: Open) -> None:
     plane.publish({CLUSTER: clusters("a", "b")})
     call = open_stream()
     await call.write(request(CLUSTER, None, "a"))
@@ -97,7 +97,7 @@ async def test_a_changed_subscription_is_answered(plane: Discovery, open_stream:
 
 
 async def test_a_refusal_is_reported_and_not_sent_again_until_it_differs(
-    plane: Discovery, refused: list[str], open_stream: Callable[[], Call]
+    plane: Discovery, refused: list[str], open_stream: Open
 ) -> None:
     plane.publish({CLUSTER: clusters("a")})
     call = open_stream()
@@ -113,7 +113,7 @@ async def test_a_refusal_is_reported_and_not_sent_again_until_it_differs(
 
 
 async def test_an_answer_to_an_older_response_says_nothing(
-    plane: Discovery, refused: list[str], open_stream: Callable[[], Call]
+    plane: Discovery, refused: list[str], open_stream: Open
 ) -> None:
     plane.publish({CLUSTER: clusters("a")})
     call = open_stream()
@@ -130,9 +130,7 @@ async def test_an_answer_to_an_older_response_says_nothing(
     assert refused == []
 
 
-async def test_every_envoy_is_told_and_one_that_leaves_is_forgotten(
-    plane: Discovery, open_stream: Callable[[], Call]
-) -> None:
+async def test_every_envoy_is_told_and_one_that_leaves_is_forgotten(plane: Discovery, open_stream: Open) -> None:
     plane.publish({CLUSTER: clusters("a")})
     calls = [open_stream() for _ in range(3)]
     for call in calls:
