@@ -22,8 +22,13 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     store = await mesh.stack.enter_async_context(opened(settings.database_url))
     if settings.admin_client_id or settings.admin_client_secret:
         administrator = Administrator(settings.admin_client_id, settings.admin_client_secret or Secret(""))
-        await administrator.ensure(store, mesh.clock.now_ms())
-    feed = Feed(store, poll_seconds=settings.poll_seconds, sign_of_life_seconds=settings.sign_of_life_seconds)
+        await store.carry_out(administrator.ensure(store, mesh.clock.now_ms()))
+    feed = Feed(
+        store,
+        poll_seconds=settings.poll_seconds,
+        sign_of_life_seconds=settings.sign_of_life_seconds,
+        draining=mesh.draining,
+    )
     lots = Lots(store, mesh.clock, mesh.ids)
     vendors = Vendors(store, mesh.clock, mesh.ids)
     tokens = Tokens(store, mesh.clock, settings.token_key.read_bytes(), settings.token_seconds)

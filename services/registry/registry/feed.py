@@ -17,8 +17,12 @@ _log = logging.getLogger(__name__)
 class Feed:
     """Follows one store for any number of watchers."""
 
-    def __init__(self, store: Store, *, poll_seconds: float, sign_of_life_seconds: float) -> None:
+    def __init__(
+        self, store: Store, *, poll_seconds: float, sign_of_life_seconds: float, draining: asyncio.Event
+    ) -> None:
+        """Watches end when `draining` is set."""
         self._store = store
+        self._draining = draining
         self._poll_seconds = poll_seconds
         self._sign_of_life_seconds = sign_of_life_seconds
         self._moved = asyncio.Event()
@@ -27,12 +31,16 @@ class Feed:
     async def run(self) -> None:
         """Looks for changes made by other processes, until cancelled; those of this one need no look."""
         known = None
+        away = False
         while True:
             try:
                 position = await self._position()
             except StoreUnavailable:
-                _log.warning("the database is not available")
+                if not away:
+                    _log.warning("the database is not available")
+                away = True
             else:
+                away = False
                 if position != known:
                     known = position
                     self._move()
@@ -50,6 +58,8 @@ class Feed:
             epoch, since = page.epoch, page.revision
             if page.complete:
                 await self._until(moved)
+            if self._draining.is_set():
+                return
 
     @to_the_end
     async def _position(self) -> tuple[str, int]:
@@ -62,11 +72,12 @@ class Feed:
             return await facts.page(epoch, since, _FACTS_PER_PAGE)
 
     async def _until(self, moved: asyncio.Event) -> None:
+        waits = [asyncio.create_task(event.wait()) for event in (moved, self._draining)]
         try:
-            async with asyncio.timeout(self._sign_of_life_seconds):
-                await moved.wait()
-        except TimeoutError:
-            return
+            await asyncio.wait(waits, timeout=self._sign_of_life_seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     def _move(self) -> None:
         self._moved.set()

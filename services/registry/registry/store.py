@@ -302,7 +302,7 @@ async def opened(url: str) -> AsyncIterator[Store]:
     """The store at sqlite:///<path> or postgresql://…, migrated; closed at the end."""
     store = Store(_engine(sa.make_url(url)))
     try:
-        await store.migrate()
+        await store.carry_out(store.migrate())
         yield store
     finally:
         await store.close()

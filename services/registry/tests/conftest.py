@@ -90,6 +90,12 @@ async def new_database(server: str) -> str:
 
 
 @pytest.fixture
+async def new_postgresql_database(postgresql: str) -> str:
+    """A new database on PostgreSQL."""
+    return await new_database(postgresql)
+
+
+@pytest.fixture
 async def store(database_url: str) -> AsyncIterator[Store]:
     """An empty store on each engine."""
     async with opened(database_url) as store:

@@ -220,6 +220,13 @@ async def test_a_sign_of_life_comes_without_changes(start: Start) -> None:
         assert [page.snapshot for page in pages] == [True, False, False]
 
 
+async def test_watchers_do_not_hold_up_the_end(start: Start) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        async with asyncio.timeout(30):
+            async with start(drain_seconds=NEVER_S, sign_of_life_seconds=NEVER_S) as registry:
+                await stack.enter_async_context(watching(registry.server.address))
+
+
 async def test_only_services_watch(registry: Any) -> None:
     for client in (registry.administrator, registry.vendor("vendor-1"), registry.anybody):
         call = client.directory.WatchDirectory(directory_service_pb2.WatchDirectoryRequest())

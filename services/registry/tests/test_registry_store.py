@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 import sqlalchemy as sa
 from registry import history
@@ -187,7 +188,7 @@ async def test_watchers_that_read_amid_any_changes_end_up_with_the_truth(store: 
     chance = random.Random(20)
     keys = [(vendor, lot) for vendor in ("vendor-1", "vendor-2") for lot in ("lot-0001", "lot-0002", "lot-0003")]
     await add(store, VENDOR, replace(VENDOR, vendor_id="vendor-2", name="乙"), lot(1), lot(2), lot(3))
-    for _ in range(12):
+    for _ in range(6):
         epoch, since, known = "", 0, {}
         complete = False
         changes = chance.randrange(30)
@@ -342,3 +343,16 @@ async def test_sqlite_is_set_to_lose_nothing(tmp_path: pathlib.Path) -> None:
     async with opened(f"sqlite:///{tmp_path}/registry.db") as store, store.reading() as reader:
         for pragma, value in {"journal_mode": "delete", "synchronous": 2, "foreign_keys": 1}.items():
             assert (await raw(reader, f"PRAGMA {pragma}"))[0][0] == value
+
+
+async def test_connections_that_postgresql_cut_are_made_anew(postgresql: str, new_postgresql_database: str) -> None:
+    async with opened(new_postgresql_database) as store:
+        await add(store, VENDOR)
+        connection = await asyncpg.connect(postgresql)
+        name = new_postgresql_database.rpartition("/registry_")[2].partition("?")[0]
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", f"registry_{name}"
+        )
+        await connection.close()
+        async with store.reading() as reader:
+            assert await reader.vendor("vendor-1") == VENDOR
