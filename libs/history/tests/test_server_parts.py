@@ -63,6 +63,17 @@ def test_the_rows_of_an_insert_are_found(head: bytes, data: bytes) -> None:
     assert found.format is not None
 
 
+@pytest.mark.parametrize(("sql", "reading"), [
+    (b"INSERT INTO t FORMAT CSV\n1", b"INSERT INTO t  FROM INFILE '/f'  FORMAT CSV"),
+    (b"INSERT INTO t SETTINGS x = 1 FORMAT CSV\n1", b"INSERT INTO t  FROM INFILE '/f' SETTINGS x = 1  FORMAT CSV"),
+    (b"INSERT INTO settings FORMAT CSV\n1", b"INSERT INTO settings  FROM INFILE '/f'  FORMAT CSV"),
+    (b"INSERT INTO a.settings (a) FORMAT CSV\n1", b"INSERT INTO a.settings (a)  FROM INFILE '/f'  FORMAT CSV"),
+    (b"INSERT INTO t VALUES (1)", b"INSERT INTO t  FROM INFILE '/f'  FORMAT Values"),
+])  # fmt: skip
+def test_an_insert_reads_its_rows_from_a_file(sql: bytes, reading: bytes) -> None:
+    assert statement.read(sql).reading("/f") == reading
+
+
 @pytest.mark.parametrize(
     "sql", [b"INSERT INTO t SELECT 1 FORMAT CSV", b"INSERT INTO t WITH x AS (SELECT 1) SELECT * FROM x"]
 )
