@@ -11,7 +11,7 @@ import grpc
 from mesh.caller import EDGE_ISSUER, Caller, CallerKind, Signer, Verifier, generate_key_pair
 from mesh.channels import open_channel
 from mesh.clock import Clock, Ids, RandomIds, SystemClock
-from mesh.hosting import Bind, Mesh, hosted
+from mesh.hosting import Bind, Hosted, Mesh, hosted
 from mesh.settings import BaseSettings
 from mesh.telemetry import Telemetry
 
