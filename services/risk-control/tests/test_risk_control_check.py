@@ -122,7 +122,7 @@ async def test_an_administrator_is_one_by_the_registry_not_by_the_token(tmp_path
 
 
 async def test_without_a_good_token_every_path_is_401(tmp_path: pathlib.Path) -> None:
-    requests = [
+    paths = [
         ("GET", "/v1/lots"),
         ("GET", "/v9/nothing"),
         ("POST", "/v1/token/x"),
