@@ -236,7 +236,11 @@ def killed_supervisor(folder: Path) -> dict[str, int]:
 async def test_a_killed_supervisor_leaves_no_orphans(bench: Bench) -> None:
     pids = killed_supervisor(bench.folder)
     assert set(pids) == {"ground", "face"}
-    await until(lambda: not any(alive(pid) for pid in pids.values()))
+    try:
+        await until(lambda: not any(alive(pid) for pid in pids.values()))
+    finally:
+        for pid in filter(alive, pids.values()):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_the_next_start_sweeps_what_the_kernel_has_left(bench: Bench) -> None:
