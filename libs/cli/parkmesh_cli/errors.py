@@ -1,7 +1,6 @@
 """What a person at the terminal is told when something cannot be done: one sentence, and never a traceback."""
 
 import asyncio
-import os
 import ssl
 import sys
 from collections.abc import Coroutine
@@ -18,8 +17,6 @@ class CliError(Exception):
 
 def run(work: Coroutine[Any, Any, int]) -> None:
     """Does a command's work and ends with the exit code that it gives; 1, with one line on stderr, when it fails."""
-    # gRPC would write its own lines between ours.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
         code = asyncio.run(work)
     except* CliError as group:

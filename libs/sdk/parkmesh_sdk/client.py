@@ -74,7 +74,7 @@ class Client:
         self._tokens = TokenSource(self._issue, now)
 
     async def __aenter__(self) -> Self:
-        """Ready to call; nothing is sent yet. OSError when the CA file cannot be read."""
+        """Ready to call; nothing is sent yet. OSError (ssl.SSLError) when the CA file cannot be read or holds none."""
         if self._protocol is Protocol.GRPC:
             self._transport = GrpcTransport(self._connection)
         else:

@@ -1,5 +1,6 @@
 """Calls the platform by gRPC over TLS."""
 
+import ssl
 from collections.abc import AsyncIterator
 from typing import NoReturn, TypeVar
 
@@ -27,9 +28,15 @@ _OPTIONS = [
 
 
 class GrpcTransport:
-    """One HTTP/2 connection to the platform. Must be made where an event loop runs; OSError without the CA file."""
+    """One HTTP/2 connection to the platform. Must be made where an event loop runs.
+
+    OSError without the CA file, ssl.SSLError when it holds no certificate.
+    """
 
     def __init__(self, connection: Connection) -> None:
+        if connection.ca:
+            # gRPC takes any file and then says no more than that the platform cannot be reached.
+            ssl.create_default_context(cafile=connection.ca)
         trusted = connection.ca.read_bytes() if connection.ca else None
         self._channel = grpc.aio.secure_channel(connection.address, grpc.ssl_channel_credentials(trusted), _OPTIONS)
 

@@ -56,12 +56,13 @@ def decode(text: bytes, kind: type[A]) -> A:
     """
     content = json.loads(text)
     message = kind()
-    if isinstance(message, access.UploadRecordsResponse) and isinstance(content, dict):
-        # A batch sent again has a result for every record, too many for protobuf's own way.
-        message.items.extend(map(_item, content.pop("items", ())))
     try:
+        content = dict(content)
+        if isinstance(message, access.UploadRecordsResponse):
+            # A batch sent again has a result for every record, too many for protobuf's own way.
+            message.items.extend(map(_item, content.pop("items", ())))
         json_format.ParseDict(content, message, ignore_unknown_fields=True)
-    except json_format.ParseError as error:
+    except (json_format.ParseError, TypeError, AttributeError, ValueError) as error:
         raise ValueError("the JSON is not the message") from error
     return message
 

@@ -48,6 +48,8 @@ class Method(Generic[Q, A]):
     """`/package.Service/Method`."""
     route: Route
     """Where REST finds it."""
+    request: type[Q]
+    """The class of its requests."""
     answer: type[A]
     """The class of its answers."""
 
@@ -62,7 +64,7 @@ class Method(Generic[Q, A]):
         if pattern is None:
             raise ValueError(f"{found.full_name} has no address in REST")
         route = Route(pattern.upper(), getattr(rule, pattern), rule.body)
-        return cls(f"/{found.containing_service.full_name}/{name}", route, answer)
+        return cls(f"/{found.containing_service.full_name}/{name}", route, request, answer)
 
 
 ISSUE_TOKEN = Method.of(
