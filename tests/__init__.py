@@ -1,0 +1,1 @@
+"""What crosses rooms: tests of the whole, and its measurements."""
