@@ -130,6 +130,8 @@ READS_FILE = [
     "SELECT s.n FROM parkmesh.seen s JOIN parkmesh.seen t ON file('{f}') = '{f}'",
     "SELECT 1 FROM parkmesh.seen ARRAY JOIN [file('{f}')] AS x",
     "SELECT * FROM values('a String', file('{f}'))",
+    "SELECT * FROM values('a String DEFAULT file(''{f}'')', ('x'))",
+    "SELECT b FROM values('a UInt8, b String ALIAS file(''{f}'')', (1))",
     "SELECT * FROM numbers(length(file('{f}')))",
     "SELECT * FROM parkmesh.seen_from(m = length(file('{f}')))",
     "SELECT file('{f}') IN ('a')",

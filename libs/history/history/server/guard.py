@@ -59,7 +59,8 @@ _HARMLESS = {
     "transform", "variantElement", "variantType", "version", "visibleWidth",
 }  # fmt: skip
 _SYNTAX_FUNCTIONS = {"lambda", "exists", "grouping", "untuple", "arrayJoin"}
-_TABLE_FUNCTIONS = {"numbers", "numbers_mt", "zeros", "zeros_mt", "generateSeries", "generate_series", "values"}
+# Not values(): the structure it takes as a text may hold expressions (b String ALIAS file(…)) that no tree shows.
+_TABLE_FUNCTIONS = {"numbers", "numbers_mt", "zeros", "zeros_mt", "generateSeries", "generate_series"}
 
 _SYSTEM_TABLES = {
     "aggregate_function_combinators", "columns", "data_type_families", "databases", "formats", "functions", "keywords",
