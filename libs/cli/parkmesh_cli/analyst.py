@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import clickhouse_connect
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from rich.table import Table
 from vocabulary.beijing import BEIJING
 
@@ -63,10 +63,12 @@ async def desk(analyst: Analyst | None) -> AsyncIterator[Desk]:
             connect_timeout=_CONNECT_S,
             send_receive_timeout=_ANSWER_S,
         )
+    except OperationalError as error:
+        raise CliError(
+            f"the history at {analyst.url} cannot be reached: is it running? `make up` starts it 历史库不可达"
+        ) from error
     except ClickHouseError as error:
         raise CliError(f"the history at {analyst.url} does not let the analyst in: {_words(error)}") from error
-    except OSError as error:
-        raise CliError(f"the history at {analyst.url} cannot be reached: is the platform running?") from error
     try:
         yield Desk(client)
     finally:

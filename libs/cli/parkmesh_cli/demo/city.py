@@ -45,7 +45,7 @@ LOTS: Final = (
     DemoLot("demo-11", "仙游鲤城停车场", "350322", "八二五大街", 25.3627, 118.6917, 240),
     DemoLot("demo-12", "仙游工艺城停车场", "350322", "榜头路", 25.3897, 118.7471, 160),
 )
-_BY_HOUR: Final = (1, 1, 1, 1, 1, 2, 5, 12, 16, 14, 12, 13, 12, 11, 12, 12, 13, 16, 17, 14, 10, 6, 3, 2)
+_BY_HOUR: Final = (1, 1, 1, 1, 1, 3, 8, 18, 24, 21, 18, 19, 18, 17, 18, 18, 20, 24, 25, 21, 15, 9, 5, 3)
 """How busy each hour of the day is: arrivals per hundred berths."""
 _STAYS_MIN: Final = (8, 15, 20, 30, 40, 50, 60, 75, 90, 120, 150, 180, 240, 300, 420, 560)
 """How long people stay, each as likely as the other."""
