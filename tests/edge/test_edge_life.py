@@ -16,6 +16,9 @@ from typing import Any
 import aiohttp
 import pytest
 from mesh.caller import generate_key_pair
+from parkmesh.access.v1 import access_record_service_pb2 as access
+from parkmesh.access.v1 import access_record_service_pb2_grpc as access_rpc
+from parkmesh.access.v1 import record_pb2
 
 pytestmark = pytest.mark.slow
 
@@ -144,3 +147,31 @@ async def test_a_service_that_is_away_is_503_for_both_kinds_of_caller(edge_tools
         assert (status, answer["code"], reason_of(answer)) == (503, 14, "SERVICE_UNAVAILABLE")
         assert answer["details"][-1]["requestId"] == headers["x-request-id"]
         assert (await edge.call("GET", "/v1/lots/7"))[0] == 200
+
+
+async def test_a_call_may_not_last_but_a_stream_may(edge_tools: Any, tmp_path: pathlib.Path) -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"records":'
+        await asyncio.sleep(3)
+        yield b"[]}"
+
+    async def messages() -> AsyncIterator[access.StreamRecordsRequest]:
+        for sequence in range(2):
+            yield access.StreamRecordsRequest(sequence=sequence, records=[record_pb2.AccessRecord(record_id="r")])
+            await asyncio.sleep(2.5)
+
+    async def stream() -> list[int]:
+        async with edge.channel() as channel:
+            stub = access_rpc.AccessRecordServiceStub(channel)
+            return [answer.sequence async for answer in stub.StreamRecords(messages(), metadata=edge.metadata())]
+
+    async with edge_tools.whole_edge(tmp_path, request_duration_seconds=1.0) as edge:
+        headers = {"authorization": f"Bearer {edge.token}", "content-type": "application/json"}
+        streaming = asyncio.create_task(stream())
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.post(edge.url + "/v1/records:upload", data=slowly(), ssl=edge.tls) as answer,
+        ):
+            assert answer.status in {408, 504}
+            assert reason_of(await answer.json()) == "DEADLINE_EXCEEDED"
+        assert await streaming == [0, 1]

@@ -11,9 +11,10 @@ from mesh.caller import HEADER
 from mesh.errors import MeshError, status_of
 from parkmesh.edge.v1 import ext_authz_pb2
 
+UNAUTHENTICATED: Final = 401
 _OVERWRITE: Final = 2
 _HTTP: Final = {
-    StatusCode.UNAUTHENTICATED: 401,
+    StatusCode.UNAUTHENTICATED: UNAUTHENTICATED,
     StatusCode.RESOURCE_EXHAUSTED: 429,
     StatusCode.UNAVAILABLE: 503,
 }
@@ -39,6 +40,8 @@ def refused(error: MeshError, request_id: str, *, grpc: bool) -> ext_authz_pb2.C
         denied.headers.append(_header("grpc-status-details-bin", details))
     else:
         denied.headers.append(_header("content-type", "application/json"))
+        if denied.status.code == UNAUTHENTICATED:
+            denied.headers.append(_header("www-authenticate", "Bearer"))
         denied.body = json_format.MessageToJson(status, indent=None, ensure_ascii=False)
     return ext_authz_pb2.CheckResponse(status=status_pb2.Status(code=status.code), denied_response=denied)
 

@@ -135,7 +135,7 @@ async def test_without_a_good_token_every_path_is_401(tmp_path: pathlib.Path) ->
             answer = await risk.ask(verb, path, authorization=authorization, x_request_id="request-1")
             assert (answer.denied_response.status.code, answer.status.code) == (401, 16)
             assert reason_of(answer) == "UNAUTHENTICATED"
-            assert headers_of(answer)["content-type"] == "application/json"
+            assert headers_of(answer) == {"content-type": "application/json", "www-authenticate": "Bearer"}
             assert "request-1" in answer.denied_response.body
 
 
