@@ -1,6 +1,7 @@
 """The one process every service runs in: from the environment to a server that drains and ends."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -20,6 +21,7 @@ from mesh.telemetry import Telemetry
 __all__ = ["Bind", "Mesh", "run"]
 
 _BAD_SETTINGS = 2
+_NEW_OBJECTS_PER_COLLECTION = 50_000
 _FAILED = 1
 _log = logging.getLogger(__name__)
 
@@ -107,7 +109,19 @@ class _Stop:
 
 async def _say_ready(service: Hosted) -> None:
     await service.become_ready()
+    _spare_the_collector()
     _log.info("ready")
+
+
+def _spare_the_collector() -> None:
+    """Lets the garbage collector look less often, and never again at what the start has made.
+
+    A batch makes tens of thousands of short-lived tuples, none of them in a cycle: at the default of every 700 the
+    collector costs a third of an upload's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS_PER_COLLECTION, 20, 20)
 
 
 async def _first(*events: asyncio.Event) -> None:
