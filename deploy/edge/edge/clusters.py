@@ -11,7 +11,7 @@ from envoy_data_plane.google.protobuf import Any
 CONNECT_TIMEOUT = datetime.timedelta(seconds=1)
 STREAM_WINDOW = 1024 * 1024
 CONNECTION_WINDOW = 4 * 1024 * 1024
-BUFFER_BYTES = 1024 * 1024
+BUFFER_BYTES = 1024 * 1024  # per connection, which all calls to a service share
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 

@@ -20,7 +20,7 @@ from edge.settings import Settings
 SECRET = "server"  # noqa: S105
 STREAM_WINDOW = 64 * 1024
 CONNECTION_WINDOW = 1024 * 1024
-BUFFER_BYTES = 1024 * 1024
+BUFFER_BYTES = STREAM_WINDOW  # per connection, of which there may be thousands; whole bodies are held by the filters
 STREAMS = 100
 HEADERS_KB = 32
 HEADERS = 64
