@@ -25,6 +25,10 @@ def run(work: Coroutine[Any, Any, int]) -> None:
         code = _failed(explained(_first(group)))
     except* ssl.SSLError:
         code = _failed("the CA file holds no certificate")
+    except* OSError as group:
+        error = _first(group)
+        assert isinstance(error, OSError)
+        code = _failed(f"{error.filename or 'a file'}: {(error.strerror or 'cannot be read').lower()}")
     raise typer.Exit(code)
 
 

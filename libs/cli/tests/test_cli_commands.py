@@ -84,6 +84,12 @@ def test_a_day_in_which_nothing_happens(files: list[str], tmp_path: Path) -> Non
     assert "nothing to replay" in failed([*files, "--demo", str(demo_file(tmp_path))])
 
 
+def test_a_lot_larger_than_all_vehicles_there_are(files: list[str], tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").touch()
+    (tmp_path / "lots.csv").write_text("lot,name,capacity\na,P,1300000\n")
+    assert "more than the 1,200,000 vehicles" in failed([*files, "--demo", str(demo_file(tmp_path))])
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,10 @@ from parkmesh_sdk import Protocol
 
 from parkmesh_cli import registration
 from parkmesh_cli.errors import CliError
-from parkmesh_cli.registration import Registered
+from parkmesh_cli.plates import MOST
+from parkmesh_cli.premises import Site
 from parkmesh_cli.replay import day, files, fleet, pacing, plans
+from parkmesh_cli.replay.files import Reading, RecordedLot
 from parkmesh_cli.replay.records import records
 from parkmesh_cli.screen import bar, say, show
 from parkmesh_cli.tally import Tally
@@ -44,6 +46,7 @@ async def replay(target: Target, options: Options) -> int:
     total = day.count(readings)
     if not total:
         raise CliError(f"{options.free_spaces}: no count changes, so there is nothing to replay")
+    inside = _inside(lots, readings)
     wanted = [plans.plan(lot) for lot in lots.values()]
     invented = sum(lot.position is None for lot in lots.values())
     async with target.clients(options.protocol) as (vendor, administrator):
@@ -60,9 +63,10 @@ async def replay(target: Target, options: Options) -> int:
         say(f"{total:,} movements of {len(readings):,} lots are uploaded. 正在上报")
         tally = Tally()
         begun = time.monotonic()
-        stream = _batches(lots, readings, registered, options)
+        made = _records(readings, inside, registered.sites)
+        batches = pacing.paced(made, options.factor, options.batch_size, asyncio.sleep, time.monotonic)
         with bar("uploading 上报", total) as progress:
-            async for result in vendor.upload_batches(stream, concurrency=options.concurrency):
+            async for result in vendor.upload_batches(batches, concurrency=options.concurrency):
                 tally.add(result)
                 progress.advance(result.size)
         tally.seconds = time.monotonic() - begun
@@ -74,13 +78,15 @@ async def replay(target: Target, options: Options) -> int:
     return 0 if tally.all_stored else 1
 
 
-def _batches(
-    lots: dict[str, files.RecordedLot],
-    readings: dict[str, list[files.Reading]],
-    registered: Registered,
-    options: Options,
-) -> AsyncIterator[list[AccessRecord]]:
+def _inside(lots: dict[str, RecordedLot], readings: dict[str, list[Reading]]) -> dict[str, int]:
     inside = {lot: day.inside_at_first(series, lots[lot].capacity) for lot, series in readings.items()}
+    if sum(inside.values()) + day.count(readings) > MOST:
+        raise CliError(f"the day may need more than the {MOST:,} vehicles that can be invented")
+    return inside
+
+
+def _records(
+    readings: dict[str, list[Reading]], inside: dict[str, int], sites: dict[str, Site]
+) -> Iterator[AccessRecord]:
     since_ms = min(series[0].time_ms for series in readings.values())
-    made = records(fleet.assign(day.movements(readings), inside, since_ms), registered.sites)
-    return pacing.paced(made, options.factor, options.batch_size, asyncio.sleep, time.monotonic)
+    return records(fleet.assign(day.movements(readings), inside, since_ms), sites)
