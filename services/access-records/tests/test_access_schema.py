@@ -23,7 +23,8 @@ async def test_the_migrations_make_the_reviewed_schema(platform: Platform) -> No
 async def test_every_base_table_keeps_what_it_acknowledged(platform: Platform) -> None:
     async with owner(platform) as client:
         tables = await client.rows(
-            "SELECT name FROM system.tables WHERE database = 'store' AND engine LIKE '%MergeTree' AND name != 'migrations'"
+            "SELECT name FROM system.tables"
+            " WHERE database = 'store' AND engine LIKE '%MergeTree' AND name != 'migrations'"
         )
         await verify_durable(client, [f"store.{name}" for (name,) in tables])
     assert {"record_revisions", "records_current", "lots", "lot_free", "positions"} <= {name for (name,) in tables}
