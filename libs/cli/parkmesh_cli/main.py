@@ -45,6 +45,9 @@ def replay(
             min=0.001, help="Send as it happened, this many times faster; unset: as fast as possible. 回放倍速"
         ),
     ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only so many movements, the day's first; unset: all. 回放条数上限")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
     demo: Demo = None,
     url: Annotated[str, typer.Option(help="Another platform's address, https://host:port.")] = "",
@@ -82,6 +85,7 @@ def replay(
             batch_size=batch_size,
             concurrency=concurrency,
             factor=math.inf if real_time is None else real_time,
+            limit=limit,
             as_json=as_json,
         )
         return await play_replay(target, options)

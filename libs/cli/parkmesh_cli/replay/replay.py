@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from parkmesh.access.v1.record_pb2 import AccessRecord
@@ -33,6 +35,8 @@ class Options:
     concurrency: int
     factor: float
     """How many times faster than it happened; infinity: as fast as possible."""
+    limit: int | None
+    """Only so many movements, the day's first, at least one; None: all."""
     as_json: bool
 
 
@@ -43,7 +47,7 @@ async def replay(target: Target, options: Options) -> int:
     """
     lots = files.read_lots(options.lots)
     readings = files.read_free_spaces(options.free_spaces, lots)
-    total = day.count(readings)
+    total = min(day.count(readings), options.limit or sys.maxsize)
     if not total:
         raise CliError(f"{options.free_spaces}: no count changes, so there is nothing to replay")
     inside = _inside(lots, readings)
@@ -63,7 +67,7 @@ async def replay(target: Target, options: Options) -> int:
         say(f"{total:,} movements of {len(readings):,} lots are uploaded. 正在上报")
         tally = Tally()
         begun = time.monotonic()
-        made = _records(readings, inside, registered.sites)
+        made = islice(_records(readings, inside, registered.sites), total)
         batches = pacing.paced(made, options.factor, options.batch_size, asyncio.sleep, time.monotonic)
         with bar("uploading 上报", total) as progress:
             async for result in vendor.upload_batches(batches, concurrency=options.concurrency):
