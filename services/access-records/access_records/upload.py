@@ -132,8 +132,12 @@ class Uploads:
             return_exceptions=True,
         )
         failures = [answer for answer in answers if isinstance(answer, BaseException)]
+        # Once something is stored, be it by an earlier append of this call, the call as a whole cannot be refused.
+        nothing_stored = len(failures) == len(answers) and _ACCEPTED.outcome not in {
+            verdict.outcome for verdict in verdicts if verdict is not None
+        }
         for failure in failures:
-            if len(failures) == len(answers) or not isinstance(failure, LogFull | LogUnavailable):
+            if nothing_stored or not isinstance(failure, LogFull | LogUnavailable):
                 raise failure
         unseen: list[_Pending] = []
         for ones, answer in zip(by_shard.values(), answers, strict=True):
