@@ -1,6 +1,7 @@
 """A city on a running platform, for tests: its accounts, its lots, records as their gates send them, its books."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Final
 
 from eventlog import EventLog
 from history.client import Account, HistoryClient
+from history.errors import HistoryUnavailable
 from local_platform import credentials
 from local_platform.platform import CALLERS, OWNER, READER, log_server
 from local_platform.settings import Settings
@@ -44,6 +46,7 @@ async def lots(platform: RunningPlatform, name: str, count: int, *, open_berths:
                 type=lot_pb2.LOT_TYPE_PUBLIC,
                 division_code="350302",
                 open_berths=open_berths,
+                state=lot_pb2.LOT_STATE_ACTIVE,
                 coordinate=lot_pb2.Coordinate(latitude=25.4, longitude=119.0, system=lot_pb2.COORDINATE_SYSTEM_GCJ02),
             ),
             two_gates("文献路", 1),
@@ -105,10 +108,12 @@ async def open_log(platform: RunningPlatform) -> EventLog:
 async def drained(platform: RunningPlatform) -> None:
     """Returns when the history holds all that is in the log now; TimeoutError when it does not follow."""
     async with await open_log(platform) as log, reader(platform) as history:
-        end = (await log.end(0)).offset
+        end, reached = (await log.end(0)).offset, -1
         async with asyncio.timeout(_PATIENCE_S):
-            while (await history.rows("SELECT max(offset) FROM store.positions"))[0][0] < end:  # noqa: ASYNC110 - elsewhere
+            while reached < end:
                 await asyncio.sleep(0.1)
+                with contextlib.suppress(HistoryUnavailable):  # it may just be starting
+                    reached = (await history.rows("SELECT max(offset) FROM store.positions"))[0][0]
 
 
 async def count(history: HistoryClient, table: str, site: Sequence[Site]) -> int:

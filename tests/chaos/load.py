@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator, Sequence
+from zlib import crc32
 
 from grpc import StatusCode
 from local_platform.testing import RunningPlatform
@@ -83,7 +84,7 @@ class Load:
         """Fresh records, some of today and some older than the index remembers; and a few that were sent before."""
         batch = [self._fresh() for _ in range(BATCH)]
         # Some are never asked about again: what is stored of them is stored once or not at all.
-        again = [one for one in self.books.with_fate(Fate.UNKNOWN)[-200:] if int(one.rpartition("-")[2]) % 3]
+        again = [one for one in self.books.with_fate(Fate.UNKNOWN)[-200:] if crc32(one.encode()) % 3]
         again += self.books.with_fate(Fate.REFUSED)[-100:] + self.books.with_fate(Fate.ACKED)[-300:]
         chosen = self._random.sample(again, min(len(again), BATCH // 4))
         return batch + [self.books.sent[record_id] for record_id in chosen]
