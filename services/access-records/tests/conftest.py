@@ -22,6 +22,6 @@ def history_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
 
 
 @pytest.fixture(scope="session")
-async def platform(log_server: EmbeddedServer, history_server: RunningServer) -> AsyncIterator[Platform]:
+async def access(log_server: EmbeddedServer, history_server: RunningServer) -> AsyncIterator[Platform]:
     async with composed(log_server, history_server) as composition:
         yield composition
