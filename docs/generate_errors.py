@@ -15,7 +15,7 @@ IMAGE = ROOT / "protos" / "build" / "descriptors.binpb"
 PAGE = ROOT / "docs" / "errors.md"
 FILE = "parkmesh/errors/v1/error_reason.proto"
 
-# How the edge answers over REST: google/rpc/code.proto.
+# How the edge answers over REST when a service refuses: google/rpc/code.proto.
 HTTP = {
     "INVALID_ARGUMENT": 400,
     "OUT_OF_RANGE": 400,
@@ -28,6 +28,14 @@ HTTP = {
     "UNIMPLEMENTED": 501,
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
+}
+# Where the edge itself refuses, before there is a service to ask, with statuses of its own (edge.refusals).
+HTTP_OF_THE_EDGE = {
+    "MALFORMED_REQUEST": "400, 415",
+    "REQUEST_TOO_LARGE": "413, 431",
+    "UNKNOWN_METHOD": "404",
+    "SERVICE_UNAVAILABLE": "503, 500",
+    "DEADLINE_EXCEEDED": "504, 408",
 }
 RETRY = {
     "no": "否",
@@ -105,7 +113,8 @@ def render(image: bytes) -> str:
 def row(reason: Reason) -> str:
     """The reason's line of the table."""
     retry = f"{reason.retry}<br>{RETRY[reason.retry]}"
-    cells = (f"`{reason.name}`", reason.status, str(HTTP[reason.status]), retry, reason.english, reason.chinese)
+    http = HTTP_OF_THE_EDGE.get(reason.name) or str(HTTP[reason.status])
+    cells = (f"`{reason.name}`", reason.status, http, retry, reason.english, reason.chinese)
     return f"| {' | '.join(cells)} |"
 
 
