@@ -17,7 +17,8 @@ from access_records.rules import Rejection
 
 _ID: Final = "[A-Za-z0-9_-]{1,64}"
 _TEXT: Final = r"[^\x00-\x1f\x7f]"
-# One line for each text: a line break cannot be inside any of them.
+# One line for each text, then one for each image.
+_LINE_BREAKS: Final = 8
 _TEXTS: Final = re.compile(
     rf"{_ID}\n{_ID}\n[A-Za-z0-9_-]{{0,64}}\n{_TEXT}{{0,16}}\n(?:{_TEXT}{{0,64}}\n){{4}}{_TEXT}{{0,200}}(?:\n{_ID}){{0,8}}"
 )
@@ -53,7 +54,7 @@ def keeps_contract(record: record_pb2.AccessRecord, facts: Facts, images: tuple[
             facts.parking_type,
             facts.release_method,
         )
-        and _TEXTS.fullmatch(
+        and _texts_keep_it(
             "\n".join(
                 (
                     facts.record_id,
@@ -67,10 +68,15 @@ def keeps_contract(record: record_pb2.AccessRecord, facts: Facts, images: tuple[
                     facts.release_reason,
                     *images,
                 )
-            )
+            ),
+            _LINE_BREAKS + len(images),
         )
-        is not None
     )
+
+
+def _texts_keep_it(lines: str, breaks: int) -> bool:
+    # Counted, since a line break inside the last text but the images would pass for one more image.
+    return lines.count("\n") == breaks and _TEXTS.fullmatch(lines) is not None
 
 
 def first_violation(record: record_pb2.AccessRecord) -> Rejection:
