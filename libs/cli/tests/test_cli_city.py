@@ -20,7 +20,12 @@ def day() -> tuple[AccessRecord, ...]:
 
 
 def test_two_stretches_are_one_long_one() -> None:
-    middle_ms = START_MS + 7 * beijing.HOUR_MS + 1234
+    # At the very instant of an exit.
+    middle_ms = next(
+        record.event_time.ToMilliseconds()
+        for record in day()[len(day()) // 2 :]
+        if record.direction == record_pb2.DIRECTION_EXIT
+    )
     parts = city.records(SITES, START_MS, middle_ms) + city.records(SITES, middle_ms, START_MS + beijing.DAY_MS)
     assert tuple(parts) == day()
 

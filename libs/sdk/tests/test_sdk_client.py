@@ -9,6 +9,7 @@ from grpc import StatusCode
 from parkmesh.access.v1 import access_record_service_pb2 as access
 from parkmesh.access.v1.record_pb2 import DIRECTION_EXIT, AccessRecord
 from parkmesh_sdk import CertificateError, Client, Connection, PlatformError, Protocol, RetryPolicy
+from parkmesh_sdk.retry import Verdict, verdict
 from parkmesh_sdk.testing import SECRET, Bench, RefusedError, outcomes, record
 
 UNANSWERED = (
@@ -216,6 +217,12 @@ async def test_a_broken_stream_is_told(bench: Bench) -> None:
     async with bench.client() as client:
         with pytest.raises(PlatformError):
             [answer async for answer in client.stream(batches())]
+
+
+def test_a_wrong_credential_is_no_matter_of_a_new_token() -> None:
+    refused = PlatformError(StatusCode.UNAUTHENTICATED, "no", reason="BAD_CREDENTIAL")
+    assert verdict(refused) is Verdict.NEVER
+    assert verdict(PlatformError(StatusCode.UNAUTHENTICATED, "no", reason="UNAUTHENTICATED")) is Verdict.NEW_TOKEN
 
 
 @pytest.mark.parametrize("url", ["http://localhost:1", "https://", "localhost:8443", "https://localhost:8443/v1"])
