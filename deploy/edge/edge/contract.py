@@ -28,14 +28,17 @@ class Method:
 
 @dataclasses.dataclass(frozen=True)
 class Contract:
-    """Everything that the edge serves; `descriptors` is the descriptor set for the transcoder, `upload_path` the REST
-    path of an upload, `upload_fields` every key that its
-    JSON may hold, `enums` a sentence per enum, by the name under which the transcoder's errors call it."""
+    """Everything that the edge serves.
+
+    `descriptors` is the descriptor set for the transcoder, `upload_path` the REST path of an upload, `upload_fields` every
+    key that its JSON may hold and whether its value is a list, `enums` a sentence per enum, by the name under which the
+    transcoder's errors call it.
+    """
 
     descriptors: bytes
     methods: tuple[Method, ...]
     upload_path: str
-    upload_fields: frozenset[str]
+    upload_fields: Mapping[str, bool]
     enums: Mapping[str, str]
 
     @property
@@ -90,7 +93,12 @@ def enums_of(file: FileDescriptor) -> list[EnumDescriptor]:
     return [*file.enum_types_by_name.values(), *(enum for other in file.dependencies for enum in enums_of(other))]
 
 
-def upload_fields() -> frozenset[str]:
-    """Both spellings that the transcoder reads: `lotId` and `lot_id`."""
+def upload_fields() -> Mapping[str, bool]:
+    """Both spellings that the transcoder reads, `lotId` and `lot_id`, and whether the value is a list."""
     known = access_record_service_pb2.UploadRecordsRequest.DESCRIPTOR, record_pb2.AccessRecord.DESCRIPTOR
-    return frozenset(name for message in known for field in message.fields for name in (field.name, field.json_name))
+    return {
+        name: field.is_repeated
+        for message in known
+        for field in message.fields
+        for name in (field.name, field.json_name)
+    }

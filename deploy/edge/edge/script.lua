@@ -47,16 +47,25 @@ local function word_start(text, stop)
   return nil
 end
 
--- The first ten keys in the JSON text that no upload holds, joined by commas; nil when there are none.
+-- The first ten keys in the JSON text that no upload holds, joined by commas, and the first key whose single value is given as a list; nil when there are none.
 -- Plain finds and bytes instead of patterns: LuaJIT compiles those, which makes the search several times cheaper.
 local function unknown_fields(text)
-  local names, seen = {}, {}
+  local names, seen, listed = {}, {}, nil
   local stop = text:find('":', 1, true)
   while stop do
     local start = word_start(text, stop)
     if start and stop - start <= 64 then
       local name = text:sub(start, stop - 1)
-      if not KNOWN[name] and not seen[name] then
+      local known = KNOWN[name]
+      if known == SINGLE and not listed then
+        local at = stop + 2
+        while text:byte(at) == 32 do
+          at = at + 1
+        end
+        if text:byte(at) == 91 then
+          listed = name
+        end
+      elseif not known and not seen[name] then
         seen[name] = true
         names[#names + 1] = name
         if #names == 10 then
@@ -66,7 +75,7 @@ local function unknown_fields(text)
     end
     stop = text:find('":', stop + 2, true)
   end
-  return names[1] and table.concat(names, ",")
+  return names[1] and table.concat(names, ","), listed
 end
 
 function envoy_on_request(handle)
@@ -90,9 +99,12 @@ function envoy_on_request(handle)
     return
   end
   if upload then
-    local names = unknown_fields(body:getBytes(0, math.min(body:length(), SCAN_BYTES)))
+    local names, listed = unknown_fields(body:getBytes(0, math.min(body:length(), SCAN_BYTES)))
     if names then
       handle:headers():add(UNKNOWN_FIELDS, names)
+    end
+    if listed then
+      handle:streamInfo():dynamicMetadata():set("parkmesh", "listed", listed)
     end
   end
 end
@@ -118,8 +130,12 @@ local function violation(text)
   return path:gsub("_(%w)", string.upper), expected
 end
 
-local function bad_request(text)
+-- `listed`: the transcoder names the item, but not the field, where a list stands for a single value.
+local function bad_request(text, listed)
   local field, expected = violation(text)
+  if field and listed and field:find("^records%[%d+%]$") then
+    field = field .. "." .. listed:gsub("_(%w)", string.upper)
+  end
   if not field then
     return ""
   end
@@ -163,7 +179,8 @@ function envoy_on_response(handle)
   local body = handle:body(true)
   local text = words.json
   if status == "400" then
-    text = text .. bad_request(tostring(body:getBytes(0, body:length())))
+    local noted = handle:streamInfo():dynamicMetadata():get("parkmesh") or {}
+    text = text .. bad_request(tostring(body:getBytes(0, body:length())), noted.listed)
   end
   if id ~= "" then
     text = text .. ',{"@type":"' .. INFO .. '","requestId":"' .. id .. '"}'

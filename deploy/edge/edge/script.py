@@ -8,6 +8,7 @@ from edge import refusals
 from edge.contract import Contract
 
 Value = bool | int | str | bytes | Mapping[Any, Any]
+SINGLE, LIST = 1, 2
 CODE = pathlib.Path(__file__).with_name("script.lua")
 UNKNOWN_FIELDS = "x-parkmesh-unknown-fields"
 EXPECTED = {
@@ -34,7 +35,8 @@ def source(contract: Contract, scan_bytes: int) -> str:
 def tables(contract: Contract, scan_bytes: int) -> str:
     """What the code needs to know, as Lua."""
     constants: dict[str, Value] = {
-        "KNOWN": dict.fromkeys(sorted(contract.upload_fields), True),
+        "KNOWN": {name: LIST if listed else SINGLE for name, listed in sorted(contract.upload_fields.items())},
+        "SINGLE": SINGLE,
         "SCAN_BYTES": scan_bytes,
         "UPLOAD_PATH": contract.upload_path,
         "UNKNOWN_FIELDS": UNKNOWN_FIELDS,
