@@ -30,9 +30,9 @@ class Method:
 class Contract:
     """Everything that the edge serves.
 
-    `descriptors` is the descriptor set for the transcoder, `upload_path` the REST path of an upload, `upload_fields` every
-    key that its JSON may hold and whether its value is a list, `enums` a sentence per enum, by the name under which the
-    transcoder's errors call it.
+    `descriptors` is the descriptor set for the transcoder, `upload_path` the REST path of an upload, `upload_fields`
+    every key that its JSON may hold and whether its value is a list, `enums` a sentence per enum, by the name under
+    which the transcoder's errors call it.
     """
 
     descriptors: bytes
