@@ -17,6 +17,8 @@ from .scenarios import FULL, QUICK, SCENARIOS, Repeat
 from .stage import staged
 
 _REPEATS: Final = 3
+_WIDTH: Final = 140
+"""Of what goes into a file or a pipe."""
 _LONGEST_S: Final = {False: 420.0, True: 60.0}
 """After this long no further repeat is begun, quick or not."""
 
@@ -29,7 +31,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one small round, to see that everything works")
     parser.add_argument("--output", type=Path, default=Path("var") / "bench.json", help="(default: %(default)s)")
     asked = parser.parse_args()
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
     chosen = asked.only or [*SCENARIOS, "footprint"]
     try:
         figures = asyncio.run(measure(chosen, 1 if asked.quick else asked.repeats, asked.quick, asked.output, console))

@@ -34,7 +34,7 @@ class Extent:
     """How long each latency run lasts."""
 
 
-FULL: Final = Extent(lots=300, batches=100, edge_records=50_000, unary=3_000, stream=12_000, seconds=8.0)
+FULL: Final = Extent(lots=100, batches=60, edge_records=30_000, unary=2_000, stream=10_000, seconds=6.0)
 QUICK: Final = Extent(lots=20, batches=10, edge_records=5_000, unary=300, stream=800, seconds=2.0)
 
 
