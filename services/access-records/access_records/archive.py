@@ -14,6 +14,8 @@ _READ_AS: Final = {
     "accept_ms": "toUnixTimestamp64Milli(accept_time) AS accept_ms",
 }
 _COLUMNS: Final = ", ".join(_READ_AS.get(column, column) for column in tables.REVISIONS.columns)
+# As one set of pairs the ids are looked up by the primary key; as a list of conditions they took seconds.
+_AMONG: Final = "(lot_id, record_id) IN (SELECT arrayJoin(arrayZip({lots:Array(String)}, {ids:Array(String)})))"
 _BYTES: Final = ("digest", "plate_key")
 
 
@@ -44,26 +46,24 @@ class Archive:
 
         More than one means that an id was used again, long after, for other facts.
         """
-        wanted = list(records)
         rows = await self._client.rows(
-            "SELECT lot_id, record_id, digest FROM store.record_revisions"
-            " WHERE (lot_id, record_id) IN (SELECT arrayJoin(arrayZip({lots:Array(String)}, {ids:Array(String)})))"
-            " AND revision = 0 ORDER BY log_offset",
-            {"lots": [record.lot_id for record in wanted], "ids": [record.record_id for record in wanted]},
+            f"SELECT lot_id, record_id, digest FROM store.record_revisions"  # noqa: S608 - the condition is our own
+            f" WHERE {_AMONG} AND revision = 0 ORDER BY log_offset",
+            _ids(records),
         )
         found: dict[RecordId, list[bytes]] = {}
         for lot_id, record_id, digest in rows:
             found.setdefault(RecordId(lot_id, record_id), []).append(bytes(digest))
         return found
 
-    async def first_report(self, record: RecordId) -> record_pb2.LoggedRecord | None:
-        """The earliest first report under this id; None when there is none."""
+    async def first_reports(self, records: Iterable[RecordId]) -> dict[RecordId, record_pb2.LoggedRecord]:
+        """The earliest first report under each of these ids; ids without one are left out."""
         rows = await self._client.rows(
             f"SELECT {_COLUMNS} FROM store.record_revisions"  # noqa: S608 - columns are our own
-            " WHERE lot_id = {lot:String} AND record_id = {record:String} AND revision = 0 ORDER BY log_offset LIMIT 1",
-            {"lot": record.lot_id, "record": record.record_id},
+            f" WHERE {_AMONG} AND revision = 0 ORDER BY log_offset LIMIT 1 BY lot_id, record_id",
+            _ids(records),
         )
-        return _logged(rows[0]) if rows else None
+        return {RecordId(report.lot_id, report.record_id): report for report in map(_logged, rows)}
 
     async def page(self, window: Window, after: tuple[int, str] | None, limit: int) -> list[record_pb2.LoggedRecord]:
         """The first `limit` current records of the window behind (event_ms, record_id), by event time, then id."""
@@ -87,6 +87,11 @@ class Archive:
             },
         )
         return [_logged(row) for row in rows]
+
+
+def _ids(records: Iterable[RecordId]) -> dict[str, list[str]]:
+    pairs = list(records)
+    return {"lots": [pair.lot_id for pair in pairs], "ids": [pair.record_id for pair in pairs]}
 
 
 def _logged(row: Sequence[Any]) -> record_pb2.LoggedRecord:

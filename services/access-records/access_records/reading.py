@@ -47,12 +47,12 @@ class Reading:
         if payload is not None:
             return logged.read(payload)
         try:
-            record = await self.archive.first_report(RecordId(lot_id, record_id))
+            reports = await self.archive.first_reports([RecordId(lot_id, record_id)])
         except HistoryError:
             raise history_unavailable() from None
-        if record is None:
-            raise MeshError(reasons.ERROR_REASON_RECORD_NOT_FOUND, "There is no such record in this lot.")
-        return record
+        for record in reports.values():
+            return record
+        raise MeshError(reasons.ERROR_REASON_RECORD_NOT_FOUND, "There is no such record in this lot.")
 
     async def page(self, window: Window, page_size: int, page_token: str, now_ms: int) -> Page:
         """The page behind the token."""

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import redis.asyncio
 from directory.testing import StatedRegistry, gate, grant, lot
 from eventlog.server import EmbeddedServer
 from history.server.testing import RunningServer
@@ -81,6 +82,14 @@ class Platform:
     clock: ManualClock
     registry: StatedRegistry
     history: RunningServer
+    log: EmbeddedServer
+
+    async def forget(self) -> None:
+        """Takes all keys from the log's index and all entries from the log, as time does once they are drained."""
+        async with redis.asyncio.Redis.from_url(self.log.url) as server:
+            async for key in server.scan_iter("{records:*}:idx:*"):
+                await server.delete(key)
+            await server.xtrim("{records:0}:log", maxlen=0)
 
     def stub(self, caller: Caller | None = None) -> AccessRecordServiceStub:
         """The service as the vendor, or as somebody else, calls it."""
@@ -126,4 +135,4 @@ async def composed(log_server: EmbeddedServer, history_server: RunningServer) ->
         service = await stack.enter_async_context(
             running(app.bind, settings, name="access-records", clock=clock, issuers=ISSUERS)
         )
-        yield Platform(service, clock, registry, history_server)
+        yield Platform(service, clock, registry, history_server, log_server)

@@ -152,6 +152,7 @@ class Uploads:
         self, ones: list[_Pending], results: list[Result], verdicts: list[Verdict | None]
     ) -> list[_Pending]:
         unseen: list[_Pending] = []
+        taken: list[tuple[_Pending, int]] = []
         for one, (outcome, offset) in zip(ones, results, strict=True):
             if outcome == Outcome.ACCEPTED:
                 verdicts[one.place] = Verdict(messages.OUTCOME_ACCEPTED, one.warnings) if one.warnings else _ACCEPTED
@@ -160,35 +161,51 @@ class Uploads:
             elif outcome == Outcome.UNSEEN:
                 unseen.append(one)
             else:
-                payload = await self.log.get(one.shard, offset)
-                stored = logged.read(payload) if payload else await self._first_report(one.facts)
-                verdicts[one.place] = conflict(one.facts, stored)
+                taken.append((one, offset))
+        payloads = await asyncio.gather(*(self.log.get(one.shard, offset) for one, offset in taken))
+        trimmed = []
+        for (one, _), payload in zip(taken, payloads, strict=True):
+            if payload is None:
+                trimmed.append(one)
+            else:
+                verdicts[one.place] = conflict(one.facts, logged.read(payload))
+        await self._conflict_with_history(trimmed, verdicts)
         return unseen
 
     async def _settle(self, unseen: list[_Pending], verdicts: list[Verdict | None]) -> list[_Pending]:
         """Looks records older than the horizon up in the history; returns those that are new, to be appended."""
         try:
-            stored = await self.archive.digests({RecordId(one.facts.lot_id, one.facts.record_id) for one in unseen})
+            stored = await self.archive.digests({_id_of(one.facts) for one in unseen})
         except HistoryError:
             for one in unseen:
                 verdicts[one.place] = _HISTORY_AWAY
             return []
         new: list[_Pending] = []
+        taken: list[_Pending] = []
         for one in unseen:
-            digests = stored.get(RecordId(one.facts.lot_id, one.facts.record_id))
+            digests = stored.get(_id_of(one.facts))
             if not digests:
                 new.append(one._replace(item=one.item._replace(old=False)))
             elif one.item.digest in digests:
                 verdicts[one.place] = _DUPLICATE
             else:
-                verdicts[one.place] = conflict(one.facts, await self._first_report(one.facts))
+                taken.append(one)
+        await self._conflict_with_history(taken, verdicts)
         return new
 
-    async def _first_report(self, facts: Facts) -> record_pb2.LoggedRecord | None:
+    async def _conflict_with_history(self, taken: list[_Pending], verdicts: list[Verdict | None]) -> None:
+        if not taken:
+            return
         try:
-            return await self.archive.first_report(RecordId(facts.lot_id, facts.record_id))
+            stored = await self.archive.first_reports({_id_of(one.facts) for one in taken})
         except HistoryError:
-            return None
+            stored = {}
+        for one in taken:
+            verdicts[one.place] = conflict(one.facts, stored.get(_id_of(one.facts)))
+
+
+def _id_of(facts: Facts) -> RecordId:
+    return RecordId(facts.lot_id, facts.record_id)
 
 
 def conflict(sent: Facts, stored: record_pb2.LoggedRecord | None) -> Verdict:

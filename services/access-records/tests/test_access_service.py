@@ -266,3 +266,17 @@ async def test_a_batch_that_spans_ten_years_reaches_the_history_whole(access: Pl
     # All but the youngest are older than the log's index reaches back: the history decides, and adds nothing.
     access.clock.advance(1)
     assert (await upload(access, *records)).duplicate == 125
+
+
+async def test_conflicts_with_records_that_only_the_history_remembers_name_their_fields(access: Platform) -> None:
+    old_ms = access.clock.now_ms() - 400 * 86_400_000
+    records = [entry(fresh("old"), lot_id=OTHER_LOT, ms=old_ms) for _ in range(20)]
+    assert (await upload(access, *records)).accepted == 20
+    await drained(access, OTHER_LOT)
+    await access.forget()
+    changed = [entry(record.record_id, lot_id=OTHER_LOT, ms=old_ms, gate_id="g9") for record in records]
+    answer = await upload(access, *records[:1], *changed)
+    assert (answer.duplicate, answer.conflicting, answer.accepted) == (1, 20, 0)
+    assert {item.field for item in answer.items[1:]} == {f"records[{index}].gateId" for index in range(1, 21)}
+    request = messages.GetRecordRequest(lot_id=OTHER_LOT, record_id=records[0].record_id)
+    assert (await access.stub().GetRecord(request)).record == records[0]
