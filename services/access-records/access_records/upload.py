@@ -57,6 +57,7 @@ class _Pending(NamedTuple):
 
 _ACCEPTED: Final = Verdict(messages.OUTCOME_ACCEPTED)
 _DUPLICATE: Final = Verdict(messages.OUTCOME_DUPLICATE)
+_STORED: Final = (messages.OUTCOME_ACCEPTED, messages.OUTCOME_DUPLICATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +133,10 @@ class Uploads:
             return_exceptions=True,
         )
         failures = [answer for answer in answers if isinstance(answer, BaseException)]
-        # Once something is stored, be it by an earlier append of this call, the call as a whole cannot be refused.
-        nothing_stored = len(failures) == len(answers) and _ACCEPTED.outcome not in {
-            verdict.outcome for verdict in verdicts if verdict is not None
-        }
+        stored = len(failures) < len(answers) or any(verdict and verdict.outcome in _STORED for verdict in verdicts)
         for failure in failures:
-            if nothing_stored or not isinstance(failure, LogFull | LogUnavailable):
+            # Refused as a whole only when nothing of it was stored, be it now or before the history was asked.
+            if not stored or not isinstance(failure, LogFull | LogUnavailable):
                 raise failure
         unseen: list[_Pending] = []
         for ones, answer in zip(by_shard.values(), answers, strict=True):
