@@ -16,13 +16,17 @@ from local_platform.settings import Settings
 from local_platform.testing import RunningPlatform
 from parkmesh.access.v1 import record_pb2
 from parkmesh.registry.v1 import lot_pb2
+from parkmesh.registry.v1 import registry_service_pb2 as registry
 from parkmesh_cli.plates import vehicle
 from parkmesh_cli.premises import Site, two_gates
 from parkmesh_cli.registration import Plan, register
-from parkmesh_sdk import Client, Connection
+from parkmesh_sdk import Client, Connection, Method
 
 HOUR_MS: Final = 3_600_000
 _PATIENCE_S: Final = 120.0
+_CREATE_LOT: Final = Method.of(
+    registry.DESCRIPTOR, "RegistryService", "CreateLot", registry.CreateLotRequest, lot_pb2.Lot
+)
 
 
 def now_ms() -> int:
@@ -38,21 +42,7 @@ def connection(platform: RunningPlatform, who: str = "vendor", *, deadline_s: fl
 
 async def lots(platform: RunningPlatform, name: str, count: int, *, open_berths: int = 400) -> list[Site]:
     """That many lots of the demo vendor with a gate in and a gate out; those of this name that are there are taken."""
-    plans = [
-        Plan(
-            lot_pb2.Lot(
-                registration_number=f"{name}-{number}",
-                name=f"{name}停车场{number}",
-                type=lot_pb2.LOT_TYPE_PUBLIC,
-                division_code="350302",
-                open_berths=open_berths,
-                state=lot_pb2.LOT_STATE_ACTIVE,
-                coordinate=lot_pb2.Coordinate(latitude=25.4, longitude=119.0, system=lot_pb2.COORDINATE_SYSTEM_GCJ02),
-            ),
-            two_gates("文献路", 1),
-        )
-        for number in range(count)
-    ]
+    plans = [Plan(_lot(f"{name}-{number}", open_berths), two_gates("文献路", 1)) for number in range(count)]
     async with (
         Client(connection(platform, "administrator")) as administrator,
         Client(connection(platform)) as vendor,
@@ -60,6 +50,12 @@ async def lots(platform: RunningPlatform, name: str, count: int, *, open_berths:
         vendor_id = platform.demo["vendor"]["vendorId"]
         registered = await register(administrator, vendor, vendor_id, plans, lambda: None)
     return [registered.sites[plan.lot.registration_number] for plan in plans]
+
+
+async def foreign_lot(platform: RunningPlatform, name: str) -> str:
+    """The id of a new lot that the demo vendor holds no grant for."""
+    async with Client(connection(platform, "administrator")) as administrator:
+        return (await administrator.call(_CREATE_LOT, registry.CreateLotRequest(lot=_lot(name, 1)))).lot_id
 
 
 def record(site: Site, record_id: str, time_ms: int, number: int = 0) -> record_pb2.AccessRecord:
@@ -123,6 +119,18 @@ async def count(history: HistoryClient, table: str, site: Sequence[Site]) -> int
         {"lots": [one.lot_id for one in site]},
     )
     return int(rows[0][0])
+
+
+def _lot(number: str, open_berths: int) -> lot_pb2.Lot:
+    return lot_pb2.Lot(
+        registration_number=number,
+        name=f"停车场{number}",
+        type=lot_pb2.LOT_TYPE_PUBLIC,
+        division_code="350302",
+        open_berths=open_berths,
+        state=lot_pb2.LOT_STATE_ACTIVE,
+        coordinate=lot_pb2.Coordinate(latitude=25.4, longitude=119.0, system=lot_pb2.COORDINATE_SYSTEM_GCJ02),
+    )
 
 
 def _secrets(platform: RunningPlatform) -> credentials.Credentials:

@@ -1,0 +1,1 @@
+"""The whole platform as vendors and analysts meet it, on real input and on bad."""
