@@ -25,7 +25,7 @@ OTHERS = ("risk-control", "edge", "envoy", "registry")
 PROCESSES = PROMISED + OTHERS
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def sites(platform: RunningPlatform) -> list[Site]:
     return await lots(platform, "chaos", 5)
 
