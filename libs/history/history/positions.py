@@ -31,6 +31,7 @@ class Positions:
         self._projection = projection
         self._table = table
         self._verified = False
+        self._stored: tuple[str, dict[int, int]] | None = None
 
     async def read(self, epoch: str) -> dict[int, int]:
         """The offset per shard; one never advanced is absent. Another epoch in the table raises `PositionConflict`."""
@@ -43,7 +44,9 @@ class Positions:
                 raise PositionConflict(
                     f"{self._projection}, shard {shard}: the position counts in log {found}, but the log is {epoch}"
                 )
-        return {shard: offset for shard, _, offset in rows}
+        offsets = {shard: offset for shard, _, offset in rows}
+        self._stored = epoch, dict(offsets)
+        return offsets
 
     async def advance(self, epoch: str, offsets: Mapping[int, int]) -> None:
         """Record new offsets, all shards at once, fsynced on return. Equal ones are allowed, so a retry is harmless.
@@ -54,7 +57,11 @@ class Positions:
         if not self._verified:
             await verify_durable(self._client, [self._table])
             self._verified = True
-        stored = await self.read(epoch)
+        # One process advances them, so what it has read and written is what is stored.
+        if self._stored is None or self._stored[0] != epoch:
+            await self.read(epoch)
+        assert self._stored is not None
+        stored = self._stored[1]
         for shard, offset in sorted(offsets.items()):
             if offset < stored.get(shard, 0):
                 raise PositionConflict(f"{self._projection}, shard {shard}: {offset} lies before {stored[shard]}")
@@ -68,9 +75,11 @@ class Positions:
             {"projection": self._projection, "epoch": epoch, "rows": rows},
             settings={"async_insert": 0, "insert_deduplicate": 0},
         )
+        stored.update(rows)
 
     async def forget(self) -> None:
         """Drop every position of the projection, to rebuild it from the beginning or under a new epoch."""
+        self._stored = None
         await self._client.execute(
             f"ALTER TABLE {self._table} DELETE WHERE projection = {{projection:String}}",
             {"projection": self._projection},

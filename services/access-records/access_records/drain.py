@@ -28,7 +28,8 @@ class Pace:
     max_records: int
     """At most about this many records go into one insert."""
     gather_s: float
-    """How long to wait after a small insert, so that the next one is larger."""
+    """How long to wait after an insert that was not full, so that the next one is larger: every insert costs tens of
+    milliseconds, however few its rows are."""
     trim_every_s: float
     """How often the log is trimmed."""
 
@@ -75,7 +76,7 @@ class Drain:
                 if after is None:
                     after = await self.position()
                 reached = await self.step(after)
-                small = reached.offset - after.offset < self._pace.max_records // 4
+                full = reached.offset - after.offset >= self._pace.max_records
                 after = reached
                 if self._clock.monotonic() - trimmed_at >= self._pace.trim_every_s:
                     trimmed_at = self._clock.monotonic()
@@ -85,7 +86,7 @@ class Drain:
                 after = None  # what was recorded is asked again: the last advance may have taken effect
                 await pause(_RETRY_S)
             else:
-                if small:
+                if not full:
                     await pause(self._pace.gather_s)
 
 

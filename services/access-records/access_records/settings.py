@@ -79,8 +79,8 @@ class WriterSettings(StorageSettings):
     """Its password."""
     batch_records: int = 20_000
     """At most about this many records go into one insert."""
-    gather_milliseconds: int = 150
-    """How long to wait after a small insert, so that the next one is larger."""
+    gather_milliseconds: int = 250
+    """How long to wait after an insert that was not full, so that the next one is larger."""
     trim_every_seconds: float = 10.0
     """How often the log is trimmed."""
 
