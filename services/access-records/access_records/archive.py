@@ -1,12 +1,13 @@
 """What the service asks of the history: first reports by id, and a lot's records by time; all queries are here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from history.client import HistoryClient
 from parkmesh.access.v1 import record_pb2
 
 from access_records import tables
+from access_records.together import Together
 
 _READ_AS: Final = {
     "direction": "toInt8(direction) AS direction",
@@ -15,7 +16,12 @@ _READ_AS: Final = {
 }
 _COLUMNS: Final = ", ".join(_READ_AS.get(column, column) for column in tables.REVISIONS.columns)
 # As one set of pairs the ids are looked up by the primary key; as a list of conditions they took seconds.
-_AMONG: Final = "(lot_id, record_id) IN (SELECT arrayJoin(arrayZip({lots:Array(String)}, {ids:Array(String)})))"
+# Bound as two texts, since binding thousands of array elements would cost more than the look-up; no id holds a blank.
+_AMONG: Final = (
+    "(lot_id, record_id) IN"
+    " (SELECT arrayJoin(arrayZip(splitByChar(' ', {lots:String}), splitByChar(' ', {ids:String}))))"
+)
+_MOST_IDS: Final = 4_000
 _BYTES: Final = ("digest", "plate_key")
 
 
@@ -40,14 +46,18 @@ class Archive:
 
     def __init__(self, client: HistoryClient) -> None:
         self._client = client
+        self._digests = Together(self._ask_digests, most=_MOST_IDS)
 
-    async def digests(self, records: Iterable[RecordId]) -> dict[RecordId, list[bytes]]:
+    async def digests(self, records: Collection[RecordId]) -> dict[RecordId, list[bytes]]:
         """The digests of all first reports under these ids, the earliest first; ids without one are left out.
 
-        More than one means that an id was used again, long after, for other facts.
+        More than one means that an id was used again, long after, for other facts. Others may be told of as well.
         """
+        return await self._digests.look_up(records)
+
+    async def _ask_digests(self, records: Collection[RecordId]) -> dict[RecordId, list[bytes]]:
         rows = await self._client.rows(
-            f"SELECT lot_id, record_id, digest FROM store.record_revisions"  # noqa: S608 - the condition is our own
+            "SELECT lot_id, record_id, digest FROM store.record_revisions"  # noqa: S608 - the condition is our own
             f" WHERE {_AMONG} AND revision = 0 ORDER BY log_offset",
             _ids(records),
         )
@@ -89,9 +99,9 @@ class Archive:
         return [_logged(row) for row in rows]
 
 
-def _ids(records: Iterable[RecordId]) -> dict[str, list[str]]:
-    pairs = list(records)
-    return {"lots": [pair.lot_id for pair in pairs], "ids": [pair.record_id for pair in pairs]}
+def _ids(records: Iterable[RecordId]) -> dict[str, str]:
+    lots, ids = zip(*records, strict=True)
+    return {"lots": " ".join(lots), "ids": " ".join(ids)}
 
 
 def _logged(row: Sequence[Any]) -> record_pb2.LoggedRecord:
