@@ -20,7 +20,7 @@ MAX_ITEMS = 10_000
 
 _EXCEPTION = struct.Struct(">IBQH")
 _FOUND = struct.Struct(f">{PREFIX_BYTES}sQH")
-_ACCEPTED, _UNSEEN = Outcome.ACCEPTED, Outcome.UNSEEN
+_ACCEPTED = Outcome.ACCEPTED
 
 
 def check(items: Sequence[Item]) -> None:
@@ -31,14 +31,13 @@ def check(items: Sequence[Item]) -> None:
         raise ValueError(f"a key has {KEY_BYTES} bytes and a digest {DIGEST_BYTES}")
 
 
-def pack(items: Sequence[Item]) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes]:
-    """Keys, digest prefixes, flags, lengths, CRCs and payloads of checked items."""
-    keys, digests, payloads, olds = zip(*items, strict=True)
+def pack(items: Sequence[Item]) -> tuple[bytes, bytes, bytes, bytes, bytes]:
+    """Keys, digest prefixes, lengths, CRCs and payloads of checked items."""
+    keys, digests, payloads = zip(*items, strict=True)
     numbers = struct.Struct(f">{len(items)}I")
     return (
         b"".join(keys),
         b"".join([digest[:PREFIX_BYTES] for digest in digests]),
-        b"".join([b"1" if old else b"0" for old in olds]) if any(olds) else b"",
         numbers.pack(*map(len, payloads)),
         numbers.pack(*map(crc32, payloads)),
         b"".join(payloads),
@@ -50,7 +49,7 @@ def results(count: int, first: int, exceptions: bytes) -> list[Result]:
     if not exceptions:
         return list(map(Result._make, zip(repeat(_ACCEPTED, count), range(first, first + count), strict=True)))
     others = {
-        index: Result(Outcome(outcome), entry + rank if outcome != _UNSEEN else 0)
+        index: Result(Outcome(outcome), entry + rank)
         for index, outcome, entry, rank in _EXCEPTION.iter_unpack(exceptions)
     }
     answer: list[Result] = []

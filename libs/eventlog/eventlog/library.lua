@@ -13,7 +13,7 @@ local KEY, DIGEST = 16, 16
 -- Arguments of one command: the server keeps ready-made objects for 32, and measured best between 30 and 300.
 local LOOK_UP, CHUNK = 30, 200
 local MAX_ITEMS, MAX_TRIM = 10000, 200000
-local DUPLICATE, CONFLICT, UNSEEN = 1, 2, 3
+local DUPLICATE, CONFLICT = 1, 2
 
 -- The standard libraries do not exist yet while a function library is loading, so nothing is taken from them up here.
 
@@ -106,15 +106,15 @@ local function look_up(index, generations, ids)
 end
 
 -- ARGV: 1 epoch, 2 acceptance (ms), 3 width of an index generation (ms), 4 keys (16 each), 5 digest prefixes (16 each),
--- 6 one byte per item ("1": old) or nothing, 7 lengths (u32 each), 8 CRCs (u32 each), 9 payloads.
+-- 6 lengths (u32 each), 7 CRCs (u32 each), 8 payloads.
 -- Answer: the first offset given out (0: none), then a string of 15 bytes for each item that was not accepted:
--- u32 index, u8 outcome, u64 + u16 offset of the first report (0 for UNSEEN). All other items have the next offset each.
+-- u32 index, u8 outcome, u64 + u16 offset of the first report. All other items have the next offset each.
 local function append(keys, args)
-  local sub, byte, pack, concat = string.sub, string.byte, struct.pack, table.concat
-  if #args ~= 9 then
-    refuse('ARGUMENT nine arguments are needed')
+  local sub, pack, concat = string.sub, struct.pack, table.concat
+  if #args ~= 8 then
+    refuse('ARGUMENT eight arguments are needed')
   end
-  local packed, digests, olds, lengths, crcs, body = args[4], args[5], args[6], args[7], args[8], args[9]
+  local packed, digests, lengths, crcs, body = args[4], args[5], args[6], args[7], args[8]
   local accepted, width = positive(args[2], 'acceptance'), positive(args[3], 'width')
   local count = #packed / KEY
   if count < 1 or count ~= math.floor(count) or count > MAX_ITEMS then
@@ -123,8 +123,8 @@ local function append(keys, args)
   if width == 0 then
     refuse('ARGUMENT width is zero')
   end
-  if #digests ~= count * DIGEST or (olds ~= '' and #olds ~= count) then
-    refuse('ARGUMENT digests or flags: wrong length')
+  if #digests ~= count * DIGEST then
+    refuse('ARGUMENT digests: wrong length')
   end
   if #lengths ~= count * 4 or #crcs ~= count * 4 then
     refuse('ARGUMENT lengths or checksums: wrong length')
@@ -150,8 +150,6 @@ local function append(keys, args)
     if value then
       local outcome = sub(value, 1, DIGEST) == digest and DUPLICATE or CONFLICT
       others[#others + 1] = pack('>I4B', i - 1, outcome) .. sub(value, DIGEST + 1)
-    elseif olds ~= '' and byte(olds, i) == 49 then
-      others[#others + 1] = pack('>I4BI8I2', i - 1, UNSEEN, 0, 0)
     else
       taken = taken + 1
       local rank = RANKS[taken]

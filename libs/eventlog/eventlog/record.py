@@ -29,8 +29,6 @@ class Item(NamedTuple):
     whoever could forge a pair would only hide his own second report from himself."""
     payload: bytes
     """What readers get."""
-    old: bool = False
-    """True: older than the index reaches back. If the index does not know it, nothing is written (UNSEEN)."""
 
 
 class Outcome(enum.IntEnum):
@@ -42,8 +40,6 @@ class Outcome(enum.IntEnum):
     """Already there with the same digest; durable since then."""
     CONFLICT = 2
     """Already there with another digest; nothing was written."""
-    UNSEEN = 3
-    """Marked old and not in the index; nothing was written. Look in the history, then append it unmarked."""
 
 
 class Result(NamedTuple):
@@ -51,7 +47,7 @@ class Result(NamedTuple):
 
     outcome: Outcome
     offset: int
-    """The offset of the record, for DUPLICATE and CONFLICT that of the first report, for UNSEEN 0."""
+    """The offset of the record, for DUPLICATE and CONFLICT that of the first report."""
 
 
 class Found(NamedTuple):

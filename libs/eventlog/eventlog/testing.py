@@ -27,10 +27,10 @@ class HandClock:
         self.now += int(hours * 3_600_000 + seconds * 1000)
 
 
-def make_item(number: int, version: str = "", *, old: bool = False, size: int = 0) -> Item:
+def make_item(number: int, version: str = "", *, size: int = 0) -> Item:
     """The item with key `number`; `version` changes what it says, `size` pads its payload."""
     text = f"{number}{version}".encode()
-    return Item(item_key("lot", str(number)), hashlib.sha256(text).digest(), text.ljust(size, b"."), old)
+    return Item(item_key("lot", str(number)), hashlib.sha256(text).digest(), text.ljust(size, b"."))
 
 
 def next_name() -> str:

@@ -58,12 +58,12 @@ def test_ill_formed_items_are_refused_before_anything_is_sent(items: list[Item])
 
 
 def test_accepted_items_share_out_the_offsets_between_the_exceptions() -> None:
-    exceptions = struct.pack(">IBQH", 1, 1, 40, 2) + struct.pack(">IBQH", 3, 3, 0, 0)
+    exceptions = struct.pack(">IBQH", 1, 1, 40, 2) + struct.pack(">IBQH", 3, 2, 7, 1)
     assert layout.results(5, 90, exceptions) == [
         (Outcome.ACCEPTED, 90),
         (Outcome.DUPLICATE, 42),
         (Outcome.ACCEPTED, 91),
-        (Outcome.UNSEEN, 0),
+        (Outcome.CONFLICT, 8),
         (Outcome.ACCEPTED, 92),
     ]
 

@@ -25,11 +25,8 @@ _MOST_IDS: Final = 4_000
 _BYTES: Final = ("digest", "plate_key")
 
 
-class RecordId(NamedTuple):
-    """Which record: its lot and its id within the lot."""
-
-    lot_id: str
-    record_id: str
+RecordId = tuple[str, str]
+"""Which record: its lot and its id within the lot."""
 
 
 class Window(NamedTuple):
@@ -63,7 +60,7 @@ class Archive:
         )
         found: dict[RecordId, list[bytes]] = {}
         for lot_id, record_id, digest in rows:
-            found.setdefault(RecordId(lot_id, record_id), []).append(bytes(digest))
+            found.setdefault((lot_id, record_id), []).append(bytes(digest))
         return found
 
     async def first_reports(self, records: Iterable[RecordId]) -> dict[RecordId, record_pb2.LoggedRecord]:
@@ -73,7 +70,7 @@ class Archive:
             f" WHERE {_AMONG} AND revision = 0 ORDER BY log_offset LIMIT 1 BY lot_id, record_id",
             _ids(records),
         )
-        return {RecordId(report.lot_id, report.record_id): report for report in map(_logged, rows)}
+        return {(report.lot_id, report.record_id): report for report in map(_logged, rows)}
 
     async def page(self, window: Window, after: tuple[int, str] | None, limit: int) -> list[record_pb2.LoggedRecord]:
         """The first `limit` current records of the window behind (event_ms, record_id), by event time, then id."""

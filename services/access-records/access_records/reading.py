@@ -11,7 +11,7 @@ from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
 from access_records import logged
-from access_records.archive import Archive, RecordId, Window
+from access_records.archive import Archive, Window
 from access_records.progress import Progress
 from access_records.upload import Lots
 
@@ -47,7 +47,7 @@ class Reading:
         if payload is not None:
             return logged.read(payload)
         try:
-            reports = await self.archive.first_reports([RecordId(lot_id, record_id)])
+            reports = await self.archive.first_reports([(lot_id, record_id)])
         except HistoryError:
             raise history_unavailable() from None
         for record in reports.values():

@@ -52,6 +52,8 @@ class _Pending(NamedTuple):
     shard: int
     facts: Facts
     item: Item
+    old: bool
+    """Older than the log's index reaches back: the history may hold it."""
     warnings: tuple[reasons.Warning.ValueType, ...]
 
 
@@ -79,9 +81,11 @@ class Uploads:
         """
         verdicts: list[Verdict | None] = [None] * len(records)
         pending = self._judge(vendor_id, records, now_ms, verdicts)
-        unseen = await self._append(pending, verdicts)
-        if unseen:
-            await self._append(await self._settle(unseen, verdicts), verdicts)
+        old = [one for one in pending if one.old]
+        if old:
+            await self._settle(old, verdicts)
+            pending = [one for one in pending if verdicts[one.place] is None]
+        await self._append(pending, verdicts)
         assert all(verdict is not None for verdict in verdicts)
         return [verdict for verdict in verdicts if verdict is not None]
 
@@ -117,17 +121,41 @@ class Uploads:
             if judged.warnings:
                 derived += logged.warnings_part(judged.warnings)
             payload = logged.logged(record.SerializeToString(), derived, digest, now_ms, facts.event_time_ms)
-            item = Item(item_key(lot_id, facts.record_id), digest, payload, facts.event_time_ms < horizon)
-            pending.append(_Pending(index, shard, facts, item, judged.warnings))
+            item = Item(item_key(lot_id, facts.record_id), digest, payload)
+            pending.append(_Pending(index, shard, facts, item, facts.event_time_ms < horizon, judged.warnings))
         return _judged_in_order(pending)
 
-    async def _append(self, pending: list[_Pending], verdicts: list[Verdict | None]) -> list[_Pending]:
-        """Appends to every shard at once; returns those that only the history can decide."""
-        if not pending:
-            return []
-        by_shard: dict[int, list[_Pending]] = {}
-        for one in pending:
-            by_shard.setdefault(one.shard, []).append(one)
+    async def _settle(self, old: list[_Pending], verdicts: list[Verdict | None]) -> None:
+        """Decides those old records that the index or the history knows, or that nobody can decide now."""
+        unknown: list[_Pending] = []
+        taken: list[tuple[_Pending, int]] = []
+        for shard, ones in _by_shard(old).items():
+            for one, known in zip(ones, await self.log.find(shard, [one.item.key for one in ones]), strict=True):
+                if known is None:
+                    unknown.append(one)
+                elif one.item.digest.startswith(known.digest_prefix):
+                    verdicts[one.place] = _DUPLICATE
+                else:
+                    taken.append((one, known.offset))
+        await self._conflict_with_log(taken, verdicts)
+        try:
+            stored = await self.archive.digests({_id_of(one.facts) for one in unknown}) if unknown else {}
+        except HistoryError:
+            for one in unknown:
+                verdicts[one.place] = _HISTORY_AWAY
+            return
+        changed: list[_Pending] = []
+        for one in unknown:
+            digests = stored.get(_id_of(one.facts))
+            if digests and one.item.digest in digests:
+                verdicts[one.place] = _DUPLICATE
+            elif digests:
+                changed.append(one)
+        await self._conflict_with_history(changed, verdicts)
+
+    async def _append(self, pending: list[_Pending], verdicts: list[Verdict | None]) -> None:
+        """Appends to every shard at once."""
+        by_shard = _by_shard(pending)
         answers = await asyncio.gather(
             *(self.log.append(shard, [one.item for one in ones]) for shard, ones in by_shard.items()),
             return_exceptions=True,
@@ -135,32 +163,28 @@ class Uploads:
         failures = [answer for answer in answers if isinstance(answer, BaseException)]
         stored = len(failures) < len(answers) or any(verdict and verdict.outcome in _STORED for verdict in verdicts)
         for failure in failures:
-            # Refused as a whole only when nothing of it was stored, be it now or before the history was asked.
+            # Refused as a whole only when nothing of it is stored, be it now or since before.
             if not stored or not isinstance(failure, LogFull | LogUnavailable):
                 raise failure
-        unseen: list[_Pending] = []
         for ones, answer in zip(by_shard.values(), answers, strict=True):
             if isinstance(answer, BaseException):
                 for one in ones:
                     verdicts[one.place] = _deferred_by(answer)
             else:
-                unseen += await self._take(ones, answer, verdicts)
-        return unseen
+                await self._take(ones, answer, verdicts)
 
-    async def _take(
-        self, ones: list[_Pending], results: list[Result], verdicts: list[Verdict | None]
-    ) -> list[_Pending]:
-        unseen: list[_Pending] = []
+    async def _take(self, ones: list[_Pending], results: list[Result], verdicts: list[Verdict | None]) -> None:
         taken: list[tuple[_Pending, int]] = []
         for one, (outcome, offset) in zip(ones, results, strict=True):
             if outcome == Outcome.ACCEPTED:
                 verdicts[one.place] = Verdict(messages.OUTCOME_ACCEPTED, one.warnings) if one.warnings else _ACCEPTED
             elif outcome == Outcome.DUPLICATE:
                 verdicts[one.place] = _DUPLICATE
-            elif outcome == Outcome.UNSEEN:
-                unseen.append(one)
             else:
                 taken.append((one, offset))
+        await self._conflict_with_log(taken, verdicts)
+
+    async def _conflict_with_log(self, taken: list[tuple[_Pending, int]], verdicts: list[Verdict | None]) -> None:
         payloads = await asyncio.gather(*(self.log.get(one.shard, offset) for one, offset in taken))
         trimmed = []
         for (one, _), payload in zip(taken, payloads, strict=True):
@@ -169,28 +193,6 @@ class Uploads:
             else:
                 verdicts[one.place] = conflict(one.facts, logged.read(payload))
         await self._conflict_with_history(trimmed, verdicts)
-        return unseen
-
-    async def _settle(self, unseen: list[_Pending], verdicts: list[Verdict | None]) -> list[_Pending]:
-        """Looks records older than the horizon up in the history; returns those that are new, to be appended."""
-        try:
-            stored = await self.archive.digests({_id_of(one.facts) for one in unseen})
-        except HistoryError:
-            for one in unseen:
-                verdicts[one.place] = _HISTORY_AWAY
-            return []
-        new: list[_Pending] = []
-        taken: list[_Pending] = []
-        for one in unseen:
-            digests = stored.get(_id_of(one.facts))
-            if not digests:
-                new.append(one._replace(item=one.item._replace(old=False)))
-            elif one.item.digest in digests:
-                verdicts[one.place] = _DUPLICATE
-            else:
-                taken.append(one)
-        await self._conflict_with_history(taken, verdicts)
-        return new
 
     async def _conflict_with_history(self, taken: list[_Pending], verdicts: list[Verdict | None]) -> None:
         if not taken:
@@ -204,7 +206,14 @@ class Uploads:
 
 
 def _id_of(facts: Facts) -> RecordId:
-    return RecordId(facts.lot_id, facts.record_id)
+    return facts.lot_id, facts.record_id
+
+
+def _by_shard(pending: list[_Pending]) -> dict[int, list[_Pending]]:
+    found: dict[int, list[_Pending]] = {}
+    for one in pending:
+        found.setdefault(one.shard, []).append(one)
+    return found
 
 
 def conflict(sent: Facts, stored: record_pb2.LoggedRecord | None) -> Verdict:
@@ -244,11 +253,8 @@ def _deferred_by(failure: BaseException) -> Verdict:
 
 def _judged_in_order(pending: list[_Pending]) -> list[_Pending]:
     """The same, where an id that comes twice is old both times or never: the second is judged against the first."""
-    aged = sum(one.item.old for one in pending)
+    aged = sum(one.old for one in pending)
     if not aged or aged == len(pending):
         return pending
-    old_keys = {one.item.key for one in pending if one.item.old}
-    return [
-        one._replace(item=one.item._replace(old=True)) if one.item.key in old_keys and not one.item.old else one
-        for one in pending
-    ]
+    old_keys = {one.item.key for one in pending if one.old}
+    return [one._replace(old=True) if one.item.key in old_keys and not one.old else one for one in pending]

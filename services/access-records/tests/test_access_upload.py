@@ -1,4 +1,4 @@
-"""The use case of uploading where the log changes its mind between two appends of one call."""
+"""The use case of uploading where the log is full."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -17,13 +17,12 @@ OLD_MS = NOW_MS - 80 * HOUR_MS
 
 
 class Filling(EventLog):
-    """A log that is full when it is asked for the last time, of so many times."""
+    """A log that takes nothing more once it is full."""
 
-    left = 0
+    full = False
 
     async def append(self, shard: int, items: Sequence[Item]) -> list[Result]:
-        self.left -= 1
-        if not self.left:
+        if self.full:
             raise LogFull("full", 1.0)
         return await super().append(shard, items)
 
@@ -45,21 +44,22 @@ class Known:
         return True
 
 
-async def test_what_was_stored_before_the_log_was_full_is_said_to_be_stored(log_server: EmbeddedServer) -> None:
+async def test_what_is_stored_is_said_to_be_also_when_the_log_takes_nothing_more(log_server: EmbeddedServer) -> None:
     async with await Filling.open(log_server.url, clock=lambda: NOW_MS, name="filling") as log:
         uploads = Uploads(log, cast(Archive, Empty()), Known(), rules(), 72 * HOUR_MS)
-        # Young ones are appended first; old ones after the history was asked, in a second append.
-        log.left = 2
-        stored, left = await uploads.upload(VENDOR, [entry("young"), entry("old", ms=OLD_MS)], NOW_MS)
-        assert stored.outcome == messages.OUTCOME_ACCEPTED
+        old = entry("old", ms=OLD_MS)
+        assert [one.outcome for one in await uploads.upload(VENDOR, [old], NOW_MS)] == [messages.OUTCOME_ACCEPTED]
+        log.full = True
+        stored, left = await uploads.upload(VENDOR, [old, entry("young")], NOW_MS)
+        assert stored.outcome == messages.OUTCOME_DUPLICATE
         assert (left.outcome, left.reason) == (messages.OUTCOME_DEFERRED, reasons.ERROR_REASON_LOG_FULL)
         assert left.retryable
 
 
-async def test_a_call_of_which_nothing_was_stored_is_refused_as_a_whole(log_server: EmbeddedServer) -> None:
+async def test_a_call_of_which_nothing_is_stored_is_refused_as_a_whole(log_server: EmbeddedServer) -> None:
     async with await Filling.open(log_server.url, clock=lambda: NOW_MS, name="filling") as log:
         uploads = Uploads(log, cast(Archive, Empty()), Known(), rules(), 72 * HOUR_MS)
-        for records, appends in (([entry("a"), entry("b")], 1), ([entry("c", ms=OLD_MS)], 2)):
-            log.left = appends
+        log.full = True
+        for records in ([entry("a"), entry("b")], [entry("c", ms=OLD_MS)]):
             with pytest.raises(LogFull):
                 await uploads.upload(VENDOR, records, NOW_MS)
