@@ -1,5 +1,6 @@
 """What the service asks of the history: first reports by id, and a lot's records by time; all queries are here."""
 
+from collections import UserString
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +18,7 @@ _READ_AS: Final = {
 _COLUMNS: Final = ", ".join(_READ_AS.get(column, column) for column in tables.REVISIONS.columns)
 # As one set of pairs the ids are looked up by the primary key; as a list of conditions they took seconds.
 # Bound as two texts, since binding thousands of array elements would cost more than the look-up; no id holds a blank.
+# Neither holds what must be escaped, and a UserString is not: the driver looks at a str character by character.
 _AMONG: Final = (
     "(lot_id, record_id) IN"
     " (SELECT arrayJoin(arrayZip(splitByChar(' ', {lots:String}), splitByChar(' ', {ids:String}))))"
@@ -96,9 +98,9 @@ class Archive:
         return [_logged(row) for row in rows]
 
 
-def _ids(records: Iterable[RecordId]) -> dict[str, str]:
+def _ids(records: Iterable[RecordId]) -> dict[str, UserString]:
     lots, ids = zip(*records, strict=True)
-    return {"lots": " ".join(lots), "ids": " ".join(ids)}
+    return {"lots": UserString(" ".join(lots)), "ids": UserString(" ".join(ids))}
 
 
 def _logged(row: Sequence[Any]) -> record_pb2.LoggedRecord:
