@@ -25,6 +25,8 @@ from eventlog.errors import BeyondEnd, CorruptEntry, EpochMismatch, LogError, Lo
 
 LIBRARY = resources.files("eventlog").joinpath("library.lua").read_text(encoding="utf-8")
 """The functions that run on the server."""
+_CONNECTIONS = 32
+"""Commands under way at once; the driver's pool would refuse the 101st instead of letting it wait."""
 
 _AWAY = (RedisConnectionError, RedisTimeoutError, BusyLoadingError, MasterDownError, ReadOnlyError, OSError)
 _BY_CODE: Mapping[str, type[LogError]] = {
@@ -59,6 +61,7 @@ class Connection:
             url, protocol=2, socket_timeout=None, socket_connect_timeout=timeout_s, retry=Retry(NoBackoff(), 0)
         )
         self._client.response_callbacks.clear()
+        self._free = asyncio.Semaphore(_CONNECTIONS)
         self._timeout_s = timeout_s
         self._retry_after_s = retry_after_s
         self._library = library
@@ -66,7 +69,7 @@ class Connection:
     async def call(self, *command: str | bytes | int, wait_s: float = 0.0) -> Any:
         """The raw reply; `wait_s` is how long the command itself may block."""
         try:
-            async with asyncio.timeout(self._timeout_s + wait_s):
+            async with asyncio.timeout(self._timeout_s + wait_s), self._free:
                 return await self._client.execute_command(*command)  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as error:
             raise _understood(error, self._retry_after_s) from error
@@ -74,7 +77,11 @@ class Connection:
     async def both(self, first: tuple[Any, ...], second: tuple[Any, ...], *, wait_s: float = 0.0) -> tuple[Any, Any]:
         """The raw replies of two commands sent together over one connection: both come from the same server."""
         try:
-            async with asyncio.timeout(self._timeout_s + wait_s), self._client.pipeline(transaction=False) as pipe:
+            async with (
+                asyncio.timeout(self._timeout_s + wait_s),
+                self._free,
+                self._client.pipeline(transaction=False) as pipe,
+            ):
                 pipe.execute_command(*first)
                 pipe.execute_command(*second)
                 one, two = await pipe.execute()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 from zlib import crc32
@@ -145,8 +145,21 @@ class EventLog:
 
     async def get(self, shard: int, offset: int) -> bytes | None:
         """The payload at `offset`; None when it is trimmed or not written yet. CorruptEntry when it is damaged."""
-        entry = await self._entry_at(shard, offset)
-        return entry.payloads[offset - entry.first] if entry is not None else None
+        return (await self.get_all(shard, [offset])).get(offset)
+
+    async def get_all(self, shard: int, offsets: Iterable[int]) -> dict[int, bytes]:
+        """The payload at each offset; trimmed and unwritten ones are left out. CorruptEntry when one is damaged.
+
+        An entry is fetched once, however many of the offsets lie in it.
+        """
+        found: dict[int, bytes] = {}
+        entry: Entry | None = None
+        for offset in sorted(offsets):
+            if entry is None or offset > entry.last:
+                entry = await self._entry_at(shard, offset)
+            if entry is not None:
+                found[offset] = entry.payloads[offset - entry.first]
+        return found
 
     async def find(self, shard: int, keys: Sequence[bytes]) -> list[Found | None]:
         """What the index knows of each key; None for one that is not remembered."""

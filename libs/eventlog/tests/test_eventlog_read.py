@@ -102,6 +102,7 @@ async def test_a_reader_behind_the_trimmed_edge_is_told_where_the_log_begins(log
 async def test_a_record_can_be_read_alone(log: EventLog) -> None:
     await fill(log, [1, 3])
     assert [await log.get(0, offset) for offset in range(6)] == [None, b"0", b"1", b"2", b"3", None]
+    assert await log.get_all(0, {7, 3, 0, 1, 4}) == {1: b"0", 3: b"2", 4: b"3"}
 
 
 @pytest.mark.parametrize("read_alone", [False, True])

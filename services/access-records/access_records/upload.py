@@ -185,14 +185,22 @@ class Uploads:
         await self._conflict_with_log(taken, verdicts)
 
     async def _conflict_with_log(self, taken: list[tuple[_Pending, int]], verdicts: list[Verdict | None]) -> None:
-        payloads = await asyncio.gather(*(self.log.get(one.shard, offset) for one, offset in taken))
-        trimmed = []
-        for (one, _), payload in zip(taken, payloads, strict=True):
+        reports: dict[tuple[int, int], bytes] = {}
+        for shard in {one.shard for one, _ in taken}:
+            offsets = {offset for one, offset in taken if one.shard == shard}
+            try:
+                found = await self.log.get_all(shard, offsets)
+            except LogUnavailable:
+                continue  # that it is a conflict is known; what else was stored must not be held back
+            reports |= {(shard, offset): payload for offset, payload in found.items()}
+        unread: list[_Pending] = []
+        for one, offset in taken:
+            payload = reports.get((one.shard, offset))
             if payload is None:
-                trimmed.append(one)
+                unread.append(one)
             else:
                 verdicts[one.place] = conflict(one.facts, logged.read(payload))
-        await self._conflict_with_history(trimmed, verdicts)
+        await self._conflict_with_history(unread, verdicts)
 
     async def _conflict_with_history(self, taken: list[_Pending], verdicts: list[Verdict | None]) -> None:
         if not taken:

@@ -52,6 +52,16 @@ async def test_a_changed_fact_is_a_conflict_that_names_the_field_and_changes_not
     assert stored.record.plate_number == "闽B12345"
 
 
+async def test_a_whole_batch_of_conflicts_is_told_so_and_holds_back_nothing(access: Platform) -> None:
+    records = [entry(fresh()) for _ in range(999)]
+    assert (await upload(access, *records)).accepted == 999
+    for record in records:
+        record.device_id = "other"
+    answer = await upload(access, *records, entry(fresh()))
+    assert (answer.accepted, answer.conflicting) == (1, 999)
+    assert {item.field.partition(".")[2] for item in answer.items} == {"deviceId"}
+
+
 async def test_an_entry_and_its_exit_under_one_id_are_told_so(access: Platform) -> None:
     record = entry(fresh())
     await upload(access, record)
