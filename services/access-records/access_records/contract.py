@@ -17,11 +17,12 @@ from access_records.rules import Rejection
 
 _ID: Final = "[A-Za-z0-9_-]{1,64}"
 _TEXT: Final = r"[^\x00-\x1f\x7f]"
-# One line for each text, then one for each image.
-_LINE_BREAKS: Final = 8
-_TEXTS: Final = re.compile(
-    rf"{_ID}\n{_ID}\n[A-Za-z0-9_-]{{0,64}}\n{_TEXT}{{0,16}}\n(?:{_TEXT}{{0,64}}\n){{4}}{_TEXT}{{0,200}}(?:\n{_ID}){{0,8}}"
-)
+# One line for each text that is a record's own: its id, visit, plate and images.
+_OWN: Final = re.compile(rf"{_ID}\n[A-Za-z0-9_-]{{0,64}}\n{_TEXT}{{0,16}}(?:\n{_ID}){{0,8}}")
+_OWN_BREAKS: Final = 2
+_LOT: Final = re.compile(_ID)
+_PLACE: Final = re.compile(rf"{_TEXT}{{0,64}}")
+_REASON: Final = re.compile(rf"{_TEXT}{{0,200}}")
 _REQUIRED: Final = (record_pb2.Direction, record_pb2.VehicleClass)
 _OPTIONAL: Final = (
     record_pb2.PlateColour,
@@ -45,7 +46,7 @@ def keeps_contract(record: record_pb2.AccessRecord, facts: Facts, images: tuple[
         and 0 <= record.confidence_permille <= _MOST_CONFIDENCE
         and record.HasField("event_time")
         and 0 <= record.event_time.nanos < _NANOS
-        and _known(
+        and _recurring_keep_it(
             facts.direction,
             facts.vehicle_class,
             facts.plate_colour,
@@ -53,30 +54,22 @@ def keeps_contract(record: record_pb2.AccessRecord, facts: Facts, images: tuple[
             facts.plate_state,
             facts.parking_type,
             facts.release_method,
+            facts.lot_id,
+            facts.gate_id,
+            facts.lane_id,
+            facts.berth_id,
+            facts.device_id,
+            facts.release_reason,
         )
-        and _texts_keep_it(
-            "\n".join(
-                (
-                    facts.record_id,
-                    facts.lot_id,
-                    facts.visit_id,
-                    facts.plate_number,
-                    facts.gate_id,
-                    facts.lane_id,
-                    facts.berth_id,
-                    facts.device_id,
-                    facts.release_reason,
-                    *images,
-                )
-            ),
-            _LINE_BREAKS + len(images),
+        and _own_keep_it(
+            "\n".join((facts.record_id, facts.visit_id, facts.plate_number, *images)), _OWN_BREAKS + len(images)
         )
     )
 
 
-def _texts_keep_it(lines: str, breaks: int) -> bool:
-    # Counted, since a line break inside the last text but the images would pass for one more image.
-    return lines.count("\n") == breaks and _TEXTS.fullmatch(lines) is not None
+def _own_keep_it(lines: str, breaks: int) -> bool:
+    # Counted, since a line break inside a text would pass for one more line.
+    return lines.count("\n") == breaks and _OWN.fullmatch(lines) is not None
 
 
 def first_violation(record: record_pb2.AccessRecord) -> Rejection:
@@ -88,6 +81,13 @@ def first_violation(record: record_pb2.AccessRecord) -> Rejection:
     )
 
 
-@lru_cache(maxsize=1 << 12)
-def _known(*codes: int) -> bool:
-    return all(code in known for known, code in zip(_KNOWN, codes, strict=True))
+@lru_cache(maxsize=1 << 15)
+def _recurring_keep_it(*recurring: int | str) -> bool:
+    """Whether the codes and texts that a lane's records share keep the contract."""
+    codes, (lot, *places, reason) = recurring[: len(_KNOWN)], recurring[len(_KNOWN) :]
+    return (
+        all(code in known for known, code in zip(_KNOWN, codes, strict=True))
+        and _LOT.fullmatch(str(lot)) is not None
+        and all(_PLACE.fullmatch(str(place)) for place in places)
+        and _REASON.fullmatch(str(reason)) is not None
+    )

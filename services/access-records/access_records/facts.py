@@ -74,29 +74,14 @@ def digest_of(facts: Facts) -> bytes:
 
 def canonical_of(facts: Facts) -> bytes:
     """The canonical text of the facts: what `LAYOUT` writes, remembering the parts that come back in every record."""
-    (
-        record_id,
-        lot_id,
-        direction,
-        event,
-        number,
-        colour,
-        kind,
-        state,
-        vehicle,
-        gate,
-        lane,
-        berth,
-        device,
-        visit,
-        *rest,
-    ) = facts
-    parking, method, reason = rest
+    record_id, lot_id, direction, event, number, colour, kind, state, vehicle, gate, lane, berth, device = facts[:13]
+    visit, parking, method, reason = facts[13:]
+    where, how, terms = _recurring(
+        lot_id, direction, colour, kind, state, vehicle, gate, lane, berth, device, parking, method, reason
+    )
     return (
-        f"{_OPENING}record_id={len(record_id)}:{record_id}\n{_where(lot_id, direction)}"
-        f"event_time_ms={len(str(event))}:{event}\n"
-        f"{_text('plate_number', number)}{_how(colour, kind, state, vehicle, gate, lane, berth, device)}"
-        f"{_text('visit_id', visit)}{_terms(parking, method, reason)}"
+        f"{_OPENING}record_id={len(record_id)}:{record_id}\n{where}event_time_ms={len(str(event))}:{event}\n"
+        f"{_plate(number)}{how}{_text('visit_id', visit)}{terms}"
     ).encode()
 
 
@@ -110,14 +95,30 @@ def _text(name: str, value: str | int) -> str:
     return f"{name}={len(text) if text.isascii() else len(text.encode())}:{text}\n"
 
 
-@lru_cache(maxsize=1 << 14)
-def _where(lot_id: str, direction: int) -> str:
-    return _text("lot_id", lot_id) + _text("direction", direction)
+@lru_cache(maxsize=1 << 16)
+def _plate(number: str) -> str:
+    return _text("plate_number", number)
 
 
-@lru_cache(maxsize=1 << 14)
-def _how(colour: int, kind: int, state: int, vehicle: int, gate: str, lane: str, berth: str, device: str) -> str:
-    return (
+@lru_cache(maxsize=1 << 15)
+def _recurring(
+    lot_id: str,
+    direction: int,
+    colour: int,
+    kind: int,
+    state: int,
+    vehicle: int,
+    gate: str,
+    lane: str,
+    berth: str,
+    device: str,
+    parking: int,
+    method: int,
+    reason: str,
+) -> tuple[str, str, str]:
+    """The three runs of lines that say where, how and on which terms: a lane's records share them."""
+    where = _text("lot_id", lot_id) + _text("direction", direction)
+    how = (
         _text("plate_colour", colour)
         + _text("plate_kind", kind)
         + _text("plate_state", state)
@@ -127,15 +128,8 @@ def _how(colour: int, kind: int, state: int, vehicle: int, gate: str, lane: str,
         + _text("berth_id", berth)
         + _text("device_id", device)
     )
-
-
-@lru_cache(maxsize=1 << 10)
-def _terms(parking_type: int, release_method: int, release_reason: str) -> str:
-    return (
-        _text("parking_type", parking_type)
-        + _text("release_method", release_method)
-        + _text("release_reason", release_reason)
-    )
+    terms = _text("parking_type", parking) + _text("release_method", method) + _text("release_reason", reason)
+    return where, how, terms
 
 
 def first_difference(stored: Facts, sent: Facts) -> str:
