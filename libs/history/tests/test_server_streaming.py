@@ -207,7 +207,7 @@ def test_an_early_error_has_its_status(clickhouse: RunningServer) -> None:
 
 @pytest.mark.slow
 def test_limits_of_time_memory_and_rows(tmp_path: Path) -> None:
-    limits = {"reader": {"max_execution_time": 1}, "analyst": {
+    limits: dict[str, dict[str, float]] = {"reader": {"max_execution_time": 1}, "analyst": {
         "max_memory_usage": 200_000_000, "max_result_rows": 1000, "max_rows_to_read": 10**7,
         "max_concurrent_queries": 1, "queue_seconds": 0.2,
     }}  # fmt: skip
