@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from eventlog import EventLog, item_key
+from eventlog import EventLog, LogUnavailable, item_key
 from history.errors import HistoryError
 from mesh import paging
 from mesh.errors import MeshError
@@ -40,10 +40,15 @@ class Reading:
             raise MeshError(reasons.ERROR_REASON_LOT_NOT_FOUND, "There is no such lot, or you hold no grant for it.")
 
     async def one(self, lot_id: str, record_id: str) -> record_pb2.LoggedRecord:
-        """The record; RECORD_NOT_FOUND when there is none, HISTORY_UNAVAILABLE when only the history could tell."""
+        """The record; RECORD_NOT_FOUND when there is none, HISTORY_UNAVAILABLE when only the history could
+        tell, LOG_UNAVAILABLE when the log does not answer.
+        """
         shard = self.log.shard_of(lot_id)
-        (found,) = await self.log.find(shard, [item_key(lot_id, record_id)])
-        payload = await self.log.get(shard, found.offset) if found else None
+        try:
+            (found,) = await self.log.find(shard, [item_key(lot_id, record_id)])
+            payload = await self.log.get(shard, found.offset) if found else None
+        except LogUnavailable:
+            raise log_unavailable() from None
         if payload is not None:
             return logged.read(payload)
         try:
@@ -55,7 +60,7 @@ class Reading:
         raise MeshError(reasons.ERROR_REASON_RECORD_NOT_FOUND, "There is no such record in this lot.")
 
     async def page(self, window: Window, page_size: int, page_token: str, now_ms: int) -> Page:
-        """The page behind the token."""
+        """The page behind the token; HISTORY_UNAVAILABLE or LOG_UNAVAILABLE when either does not answer."""
         arguments = tuple(map(str, window))
         after: tuple[int, str] | None = None
         if page_token:
@@ -66,6 +71,8 @@ class Reading:
             records = await self.archive.page(window, after, page_size + 1)
         except HistoryError:
             raise history_unavailable() from None
+        except LogUnavailable:
+            raise log_unavailable() from None
         token = ""
         if len(records) > page_size:
             records.pop()
@@ -76,3 +83,9 @@ class Reading:
 def history_unavailable() -> MeshError:
     """What a caller is told when ClickHouse does not answer."""
     return MeshError(reasons.ERROR_REASON_HISTORY_UNAVAILABLE, "The history cannot be read now.", retry_after_ms=2_000)
+
+
+def log_unavailable() -> MeshError:
+    """What a caller is told when the log does not answer."""
+    message = "The record log did not answer; send the same ids again."
+    return MeshError(reasons.ERROR_REASON_LOG_UNAVAILABLE, message, retry_after_ms=1_000)

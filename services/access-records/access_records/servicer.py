@@ -7,10 +7,12 @@ from typing import Any, Final
 import grpc
 from directory import Directory
 from eventlog import LogFull, LogUnavailable
+from google.protobuf.timestamp_pb2 import Timestamp
 from mesh import caller, paging
 from mesh.caller import CallerKind
 from mesh.clock import Clock
-from mesh.errors import MeshError
+from mesh.errors import FieldViolation, MeshError
+from mesh.validation import invalid
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import access_record_service_pb2_grpc as rpc
 from parkmesh.access.v1 import record_pb2
@@ -18,7 +20,7 @@ from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
 from access_records import answers
 from access_records.archive import Window
-from access_records.reading import Reading
+from access_records.reading import Reading, log_unavailable
 from access_records.upload import Uploads
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -91,9 +93,9 @@ class AccessRecordServicer(rpc.AccessRecordServiceServicer):
         self._require(request.lot_id)
         start_ms, end_ms = _ALL_TIME
         if request.HasField("start_time"):
-            start_ms = request.start_time.ToMilliseconds()
+            start_ms = _instant(request.start_time, "startTime")
         if request.HasField("end_time"):
-            end_ms = request.end_time.ToMilliseconds()
+            end_ms = _instant(request.end_time, "endTime")
         page = await self._reading.page(
             Window(request.lot_id, start_ms, end_ms, request.direction),
             paging.page_size(request.page_size),
@@ -126,11 +128,7 @@ class AccessRecordServicer(rpc.AccessRecordServiceServicer):
                 retry_after_ms=int(full.retry_after * 1000),
             ) from None
         except LogUnavailable:
-            raise MeshError(
-                reasons.ERROR_REASON_LOG_UNAVAILABLE,
-                "The record log did not answer; send the same ids again.",
-                retry_after_ms=1_000,
-            ) from None
+            raise log_unavailable() from None
         found: list[messages.UploadRecordsResponse] = []
         start = 0
         for batch in batches:
@@ -158,6 +156,14 @@ async def _read_ahead(
         await window.put(failure)
     else:
         await window.put(None)
+
+
+def _instant(stamp: Timestamp, field: str) -> int:
+    try:
+        return stamp.ToMilliseconds()
+    except ValueError:
+        rule = FieldViolation(field, "timestamp", "must be an instant of the years 1 to 9999")
+        raise invalid([rule]) from None
 
 
 def _unknown_fields(context: Context) -> tuple[str, ...]:

@@ -2,10 +2,15 @@
 
 import pathlib
 from dataclasses import dataclass
+from typing import Final
 
 from eventlog import Limits
 from history.client import Account
 from mesh.settings import BaseSettings, Secret, setting
+
+_SLACK_MS: Final = 3_600_000
+"""For how much longer than the horizon ids are kept: an upload is judged by when it came, and by another process's
+clock than the one that forgets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +43,7 @@ class StorageSettings(BaseSettings):
             disk_reserve_bytes=self.log_disk_reserve_bytes,
             folder=self.log_folder,
             trim_after_ms=self.log_trim_after_seconds * 1000,
-            forget_after_ms=self.horizon_hours * 3_600_000,
+            forget_after_ms=self.horizon_hours * 3_600_000 + _SLACK_MS,
         )
 
     def account(self, deadline_s: float) -> Account:

@@ -32,6 +32,8 @@ class Together(Generic[K, V]):
     async def _go(self) -> None:
         while self._waiting:
             taken = [self._waiting.pop(0)]
+            if taken[0][1].cancelled():
+                continue  # whoever gave up is not asked for: the others would wait for that
             keys = set(taken[0][0])
             while self._waiting and len(keys) + len(self._waiting[0][0]) <= self._most:
                 taken.append(self._waiting.pop(0))

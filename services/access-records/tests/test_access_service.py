@@ -172,6 +172,16 @@ async def drained(access: Platform, lot_id: str) -> None:
         await asyncio.sleep(0.02)
 
 
+async def test_a_window_that_no_clock_shows_is_refused_by_its_field(access: Platform) -> None:
+    for field, shown in (("start_time", "startTime"), ("end_time", "endTime")):
+        request = messages.ListRecordsRequest(lot_id=LOT)
+        getattr(request, field).seconds = 2**62
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await access.stub().ListRecords(request)
+        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert shown.encode() in dict(refused.value.trailing_metadata() or ())["grpc-status-details-bin"]
+
+
 async def test_a_lots_records_are_listed_by_time_page_by_page(access: Platform) -> None:
     day = access.clock.now_ms() - 3 * 86_400_000
     records = [entry(fresh("list"), lot_id=OTHER_LOT, ms=day + index // 2) for index in range(7)]

@@ -57,3 +57,16 @@ async def test_a_caller_who_gives_up_does_not_take_the_others_answer() -> None:
     asked.go.release()
     asked.go.release()
     assert (await second)[2] == 4
+
+
+async def test_nothing_is_asked_for_callers_who_gave_up_while_they_waited() -> None:
+    asked = Asked()
+    together = Together(asked, most=1)
+    first, left, last = (asyncio.create_task(together.look_up([key])) for key in (1, 2, 3))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    left.cancel()
+    for _ in range(3):
+        asked.go.release()
+    assert (await first, await last) == ({1: 1}, {3: 9})
+    assert asked.calls == [{1}, {3}]

@@ -1,0 +1,43 @@
+"""The use cases of reading where the log is away, and how long the log remembers."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from access_records.archive import Archive, Window
+from access_records.progress import Progress
+from access_records.reading import Reading
+from access_records.settings import WriterSettings
+from access_records.testing import LOT, NOW_MS
+from access_records.upload import Lots
+from eventlog import EventLog
+from eventlog.server import running
+from history.client import HistoryClient
+from mesh.errors import MeshError
+from parkmesh.errors.v1 import error_reason_pb2 as reasons
+
+
+class Blank:
+    """A ClickHouse that holds nothing."""
+
+    async def rows(self, *_: object, **__: object) -> list[tuple[Any, ...]]:
+        return []
+
+
+async def test_readers_are_told_that_the_log_is_away(tmp_path: Path) -> None:
+    client = cast(HistoryClient, Blank())
+    with running(tmp_path) as server:
+        async with await EventLog.open(server.url, clock=lambda: NOW_MS) as log:
+            reading = Reading(log, Archive(client), Progress(log, client), cast(Lots, None))
+            server.kill()
+            for asked in (reading.one(LOT, "r"), reading.page(Window(LOT, 0, NOW_MS), 10, "", NOW_MS)):
+                with pytest.raises(MeshError) as refused:
+                    await asked
+                assert refused.value.reason == reasons.ERROR_REASON_LOG_UNAVAILABLE
+                assert refused.value.retry_after_ms
+
+
+def test_ids_are_forgotten_well_after_the_horizon() -> None:
+    """An upload judged young just before its id is forgotten, or by a clock that is behind, must still meet it."""
+    settings = WriterSettings(horizon_hours=72)
+    assert settings.limits().forget_after_ms >= 73 * 3_600_000
