@@ -205,9 +205,10 @@ async def test_old_tls_is_refused(edge: Any) -> None:
 
 async def test_the_access_log_is_json_without_anything_personal(edge: Any) -> None:
     plate = "%E9%97%BDB99999"
-    status, _, headers = await edge.call("GET", f"/v1/lots/7/records/{plate}?x={plate}")
+    traced = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    status, _, headers = await edge.call("GET", f"/v1/lots/7/records/{plate}?x={plate}", traceparent=traced)
     assert status in {200, 400}
-    _, _, other = await edge.call("GET", f"/v1/{plate}?x={plate}", token=None, user_agent=plate)
+    _, _, other = await edge.call("GET", f"/v1/{plate}?x={plate}", token=None, user_agent=plate, traceparent=plate)
     ids = {headers["x-request-id"], other["x-request-id"]}
     lines: dict[str, Any] = {}
     async with asyncio.timeout(15):
@@ -216,6 +217,8 @@ async def test_the_access_log_is_json_without_anything_personal(edge: Any) -> No
             entries = [json.loads(line) for line in edge.log.read_text().splitlines() if line.startswith("{")]
             lines = {entry["request_id"]: entry for entry in entries if "request_id" in entry}
     assert lines[headers["x-request-id"]]["service"] == "edge"
+    assert lines[headers["x-request-id"]]["traceparent"] == traced
+    assert not lines[other["x-request-id"]].get("traceparent")
     assert lines[other["x-request-id"]]["status"] == 401
     assert lines[other["x-request-id"]]["method"] == "unknown"
     log = edge.log.read_text()

@@ -7,6 +7,8 @@ from envoy_data_plane.envoy.config.core import v3 as core
 from envoy_data_plane.envoy.extensions.access_loggers.stream import v3 as stream
 from envoy_data_plane.google.protobuf import Any, Struct
 
+_TRACE = "request.headers['traceparent']"
+
 FACTS = {
     "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
     "event": "request",
@@ -21,7 +23,8 @@ FACTS = {
     "bytes_out": "%BYTES_SENT%",
     "upstream": "%UPSTREAM_CLUSTER%",
     "request_id": "%REQ(X-REQUEST-ID)%",
-    "traceparent": "%REQ(TRACEPARENT)%",
+    # Anybody's text, unless it has the form of one.
+    "traceparent": f"%CEL({_TRACE}.matches('^[0-9a-f-]*$') && size({_TRACE}) == 55 ? {_TRACE} : '')%",
 }
 
 
