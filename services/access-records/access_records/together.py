@@ -41,6 +41,9 @@ class Together(Generic[K, V]):
             try:
                 found = await self._ask(keys)
             except Exception as error:
+                # Those who wait are told too: one deadline after the other would hold them, and the service's calls.
+                taken += self._waiting
+                self._waiting = []
                 for _, answer in taken:
                     if not answer.done():
                         answer.set_exception(error)

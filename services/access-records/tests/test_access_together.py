@@ -70,3 +70,16 @@ async def test_nothing_is_asked_for_callers_who_gave_up_while_they_waited() -> N
         asked.go.release()
     assert (await first, await last) == ({1: 1}, {3: 9})
     assert asked.calls == [{1}, {3}]
+
+
+async def test_who_waits_does_not_wait_for_one_failure_after_the_other() -> None:
+    asked = Asked()
+    asked.error = ValueError("away")
+    together = Together(asked, most=1)
+    callers = [asyncio.create_task(together.look_up([key])) for key in range(3)]
+    await asyncio.sleep(0)
+    for _ in range(3):
+        asked.go.release()
+    answers = await asyncio.gather(*callers, return_exceptions=True)
+    assert all(isinstance(answer, ValueError) for answer in answers)
+    assert asked.calls == [{0}]
