@@ -6,6 +6,7 @@ from directory import Directory
 from eventlog import EventLog
 from history.client import HistoryClient
 from mesh.server import Mesh
+from mesh.settings import SettingsError
 from parkmesh.access.v1.access_record_service_pb2_grpc import add_AccessRecordServiceServicer_to_server
 from vocabulary import beijing
 
@@ -17,6 +18,9 @@ from access_records.rules import Rules
 from access_records.servicer import AccessRecordServicer
 from access_records.settings import Settings
 from access_records.upload import Uploads
+
+_FIRST_YEAR = 1992
+"""Until 1991 China had summer time: there ClickHouse's Beijing months begin at another instant than ours."""
 
 ITEM_VALIDATED = frozenset(
     f"/parkmesh.access.v1.AccessRecordService/{method}" for method in ("UploadRecords", "StreamRecords")
@@ -44,6 +48,8 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
         synced.set()
 
     mesh.background("first sync", tell_synced)
+    if settings.earliest_event_year < _FIRST_YEAR:
+        raise SettingsError(f"ACCESS_RECORDS_EARLIEST_EVENT_YEAR must be {_FIRST_YEAR} or later")
     tolerance_ms = int(settings.future_tolerance_seconds * 1000)
     rules = Rules(
         PlateReader(settings.plate_key.reveal().encode()),

@@ -55,9 +55,10 @@ class Reading:
             reports = await self.archive.first_reports([(lot_id, record_id)])
         except HistoryError:
             raise history_unavailable() from None
-        for record in reports.values():
-            return record
-        raise MeshError(reasons.ERROR_REASON_RECORD_NOT_FOUND, "There is no such record in this lot.")
+        record = reports.get((lot_id, record_id))
+        if record is None:
+            raise MeshError(reasons.ERROR_REASON_RECORD_NOT_FOUND, "There is no such record in this lot.")
+        return record
 
     async def page(self, window: Window, page_size: int, page_token: str, now_ms: int) -> Page:
         """The page behind the token; HISTORY_UNAVAILABLE or LOG_UNAVAILABLE when either does not answer."""

@@ -81,6 +81,14 @@ class Rules:
             return Rejection(
                 reasons.ERROR_REASON_EVENT_TOO_OLD, "eventTime", f"the first possible event time is {earliest}"
             )
+        places = facts.gate_id + facts.lane_id + facts.berth_id + facts.device_id
+        # Pure ASCII is left alone: a serial number may match letters and digits of a plate by chance.
+        if not places.isascii() and vocabulary.contains_plate(places):
+            return Rejection(
+                reasons.ERROR_REASON_ID_REVEALS_PLATE,
+                _place_with_plate(facts),
+                "the number contains a plate; analysts read it, and must not read plates",
+            )
         if not facts.gate_id or not facts.lane_id or facts.berth_id:
             misplaced = _misplaced(facts)
             if misplaced:
@@ -146,6 +154,16 @@ def _misplaced(facts: Facts) -> Rejection | None:
     if not facts.gate_id:
         return _contradiction("gateId", "an event states its gate and lane, or on the street its berth")
     return _contradiction("laneId", "an event at a gate states its lane (R5.2d)")
+
+
+def _place_with_plate(facts: Facts) -> str:
+    places = {
+        "gateId": facts.gate_id,
+        "laneId": facts.lane_id,
+        "berthId": facts.berth_id,
+        "deviceId": facts.device_id,
+    }
+    return next((name for name, place in places.items() if vocabulary.contains_plate(place)), "")
 
 
 def _revealing(facts: Facts, images: tuple[str, ...], seen: SeenPlate) -> str:

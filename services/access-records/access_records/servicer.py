@@ -119,8 +119,9 @@ class AccessRecordServicer(rpc.AccessRecordServiceServicer):
             records.extend(batch)
         now_ms = self._clock.now_ms()
         self._directory.require_fresh(now_ms)
+        vendor = self._vendor(now_ms)
         try:
-            verdicts = await self._uploads.upload(caller.current().subject, records, now_ms)
+            verdicts = await self._uploads.upload(vendor, records, now_ms)
         except LogFull as full:
             raise MeshError(
                 reasons.ERROR_REASON_LOG_FULL,
@@ -136,6 +137,14 @@ class AccessRecordServicer(rpc.AccessRecordServiceServicer):
             found.append(answers.upload_answer(batch, verdicts[start:end], now_ms, unknown_fields))
             start = end
         return found
+
+    def _vendor(self, now_ms: int) -> str:
+        """The vendor that calls, whose credential must hold now: a stream may outlive it."""
+        who = caller.current()
+        credential = self._directory.credential(who.credential)
+        if credential is None or not credential.good_at(now_ms):
+            raise MeshError(reasons.ERROR_REASON_UNAUTHENTICATED, "The credential is revoked or has expired.")
+        return who.subject
 
     def _require(self, lot_id: str) -> None:
         who = caller.current()

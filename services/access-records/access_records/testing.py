@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import redis.asyncio
-from directory.testing import StatedRegistry, gate, grant, lot
+from directory.testing import StatedRegistry, credential, gate, grant, lot
 from eventlog.server import EmbeddedServer
 from history.server.testing import RunningServer
 from mesh.caller import Caller, CallerKind
@@ -29,6 +29,7 @@ OTHER_LOT: Final = "lot_000000000002"
 FOREIGN_LOT: Final = "lot_000000000003"
 """Registered, but not granted to VENDOR."""
 VENDOR: Final = "vendor-1"
+CLIENT: Final = "client-1"
 PLATE_KEY: Final = b"pseudonyms of the tests, not more"
 
 
@@ -93,7 +94,7 @@ class Platform:
 
     def stub(self, caller: Caller | None = None) -> AccessRecordServiceStub:
         """The service as the vendor, or as somebody else, calls it."""
-        return AccessRecordServiceStub(self.service.channel(caller or Caller(CallerKind.VENDOR, VENDOR, "client-1")))
+        return AccessRecordServiceStub(self.service.channel(caller or Caller(CallerKind.VENDOR, VENDOR, CLIENT)))
 
 
 @asynccontextmanager
@@ -101,7 +102,7 @@ async def composed(log_server: EmbeddedServer, history_server: RunningServer) ->
     """The service and its history writer over two engines; VENDOR holds grants for LOT and OTHER_LOT."""
     lanes = {"in": lot_pb2.LANE_DIRECTION_ENTRY, "out": lot_pb2.LANE_DIRECTION_EXIT}
     lots = [fact for one in (LOT, OTHER_LOT, FOREIGN_LOT) for fact in (lot(one), gate(one, "g1", **lanes))]
-    registry = StatedRegistry(*lots, grant(VENDOR, LOT), grant(VENDOR, OTHER_LOT))
+    registry = StatedRegistry(*lots, grant(VENDOR, LOT), grant(VENDOR, OTHER_LOT), credential(CLIENT, VENDOR))
     clock = ManualClock()
 
     async def bind_registry(_: BaseSettings, mesh: Mesh) -> None:

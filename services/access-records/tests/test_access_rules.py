@@ -36,6 +36,8 @@ def judge(record: record_pb2.AccessRecord, lot: LotFacts | None = None) -> Appro
         ({"record_id": "x-B-12345-x"}, "ID_REVEALS_PLATE", "recordId"),
         ({"visit_id": "vb12345"}, "ID_REVEALS_PLATE", "visitId"),
         ({"image_ids": ["a", "B12345_1"]}, "ID_REVEALS_PLATE", "imageIds"),
+        ({"device_id": "相机-闽B12345"}, "ID_REVEALS_PLATE", "deviceId"),
+        ({"gate_id": "闽B·12345"}, "ID_REVEALS_PLATE", "gateId"),
     ],
 )
 def test_a_record_is_refused_with_reason_and_field(facts: dict[str, Any], reason: str, field: str) -> None:

@@ -8,8 +8,9 @@ import clickhouse_connect
 import grpc
 import pytest
 from access_records.facts import digest_of, facts_of
-from access_records.testing import FOREIGN_LOT, LOT, OTHER_LOT, Platform, entry
-from directory.testing import grant
+from access_records.testing import FOREIGN_LOT, LOT, OTHER_LOT, VENDOR, Platform, entry
+from directory.testing import credential, grant
+from mesh.caller import Caller, CallerKind
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
@@ -300,3 +301,34 @@ async def test_conflicts_with_records_that_only_the_history_remembers_name_their
     assert {item.field for item in answer.items[1:]} == {f"records[{index}].gateId" for index in range(1, 21)}
     request = messages.GetRecordRequest(lot_id=OTHER_LOT, record_id=records[0].record_id)
     assert (await access.stub().GetRecord(request)).record == records[0]
+
+
+async def test_a_credential_that_is_revoked_is_felt_on_an_open_stream(access: Platform) -> None:
+    access.registry.state(credential("client-2", VENDOR))
+    who = Caller(CallerKind.VENDOR, VENDOR, "client-2")
+    queue: asyncio.Queue[messages.StreamRecordsRequest] = asyncio.Queue()
+
+    async def requests() -> AsyncIterator[messages.StreamRecordsRequest]:
+        while True:
+            yield await queue.get()
+
+    while True:  # until the credential is known
+        call = access.stub(who).StreamRecords(requests())
+        await queue.put(messages.StreamRecordsRequest(records=[entry(fresh())]))
+        try:
+            first = await call.read()
+        except grpc.aio.AioRpcError:
+            continue
+        break
+    assert isinstance(first, messages.StreamRecordsResponse)
+    assert first.result.accepted == 1
+    access.registry.state(credential("client-2", VENDOR, revoked=True))
+
+    async def send_on() -> None:
+        while True:
+            await queue.put(messages.StreamRecordsRequest(records=[entry(fresh())]))
+            await call.read()
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await send_on()
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
