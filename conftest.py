@@ -1,5 +1,8 @@
 """How tests are dealt to pytest's workers, and which of them are slow by nature."""
 
+import os
+import pathlib
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
@@ -18,8 +21,28 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
     return ByFile(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever needs the whole platform is slow."""
+SHARED = pathlib.Path(__file__).parent.parent / "shared"
+"""Real data for tests, beside the checkout; an automated run must have it."""
+
+
+def lacks_shared() -> bool:
+    """Whether the tests that read SHARED cannot run and need not."""
+    return not SHARED.is_dir() and not os.environ.get("CI")
+
+
+def pytest_report_header() -> str | None:
+    """Says what is left out."""
+    return (
+        "without ../shared: the tests that read its real day and its vectors are left out" if lacks_shared() else None
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Whoever needs the whole platform is slow; whoever reads SHARED is left out where there is none."""
     for item in items:
         if "platform" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
+    if lacks_shared():
+        without = [item for item in items if item.get_closest_marker("shared")]
+        items[:] = [item for item in items if item not in without]
+        config.hook.pytest_deselected(items=without)

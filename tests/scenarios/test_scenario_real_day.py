@@ -14,6 +14,8 @@ from parkmesh_cli.replay import files
 
 from ..city import analyst, drained, log_url, open_log
 
+pytestmark = pytest.mark.shared
+
 REAL_DAY: Final = Path(__file__).parents[3] / "shared" / "data" / "real-day"
 LOTS: Final = REAL_DAY / "lots.csv"
 READINGS: Final = REAL_DAY / "free-spaces-2020-10-29.csv"

@@ -142,6 +142,7 @@ def test_lanes_are_used_in_turn() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.shared
 def test_the_real_day_holds_what_is_known_of_it() -> None:
     lots = files.read_lots(REAL_DAY / "lots.csv")
     readings = files.read_free_spaces(REAL_DAY / "free-spaces-2020-10-29.csv", lots)
