@@ -50,6 +50,8 @@ def open_channel(
     """
     options = [
         *_OPTIONS,
+        # Connections of its own: a shared one would fail this channel's first calls with the back-off of another's.
+        ("grpc.use_local_subchannel_pool", 1),
         ("grpc.max_receive_message_length", max_receive_bytes),
         ("grpc.service_config", json.dumps({"methodConfig": [{"name": _idempotent(), "retryPolicy": _RETRY}]})),
     ]
