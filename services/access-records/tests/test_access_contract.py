@@ -51,6 +51,7 @@ def test_the_fast_check_is_the_protos(data: st.DataObject) -> None:
         ({"plate_kind": 77}, "plateKind"),
         ({"image_ids": ["ok", "not ok"]}, "imageIds[1]"),
         ({"gate_id": "g\x001"}, "gateId"),
+        ({"plate_number": "KA12345\nb"}, "plateNumber"),
         ({"release_reason": "a\nb"}, "releaseReason"),
         ({"device_id": "a\nb"}, "deviceId"),
         ({"free_spaces": -1}, "freeSpaces"),
