@@ -22,7 +22,7 @@ _SKEW_S = 5
 _LONGEST = 2048
 _REMEMBERED = 10_000
 _ALGORITHM = "EdDSA"
-_CLAIMS = ["iss", "sub", "kind", "cred", "iat", "exp"]
+_CLAIMS = ["iss", "sub", "kind", "cred", "acct", "iat", "exp"]
 
 
 class CallerKind(enum.Enum):
@@ -31,6 +31,14 @@ class CallerKind(enum.Enum):
     VENDOR = "vendor"
     ADMINISTRATOR = "administrator"
     SERVICE = "service"
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+    DEPARTMENT = "department"
+    ANALYST = "analyst"
+    COLLECTOR = "collector"
+    DEVICE = "device"
+    SECURITY_ADMINISTRATOR = "security_administrator"
+    AUDIT_ADMINISTRATOR = "audit_administrator"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,9 +47,11 @@ class Caller:
 
     kind: CallerKind
     subject: str
-    """Vendor id, administrator's name or service name."""
+    """On whose behalf: vendor id, operator id, department, account id of a collector, lot id of a device, service."""
     credential: str = ""
     """Client id of the credential used; empty for services."""
+    account: str = ""
+    """The person's account; empty for software."""
 
 
 class NotAsserted(Exception):  # noqa: N818 - it says what is the case
@@ -111,6 +121,7 @@ class Signer:
             "sub": caller.subject,
             "kind": caller.kind.value,
             "cred": caller.credential,
+            "acct": caller.account,
             "iat": now,
             "exp": expires,
         }
@@ -162,11 +173,11 @@ class Verifier:
                 raise NotAsserted
             issuer = jwt.decode(value, options={"verify_signature": False})["iss"]
             claims = self._signed(value, self._keys[issuer])
-            caller = Caller(CallerKind(claims["kind"]), claims["sub"], claims["cred"])
+            caller = Caller(CallerKind(claims["kind"]), claims["sub"], claims["cred"], claims["acct"])
             issued, expires = claims["iat"], claims["exp"]
         except (jwt.PyJWTError, KeyError, ValueError, TypeError):
             raise NotAsserted from None
-        texts = (caller.subject, caller.credential)
+        texts = (caller.subject, caller.credential, caller.account)
         times = (issued, expires)
         if not all(type(text) is str for text in texts) or not all(type(instant) is int for instant in times):
             raise NotAsserted

@@ -14,9 +14,9 @@ from parkmesh.annotations.v1 import audience_pb2
 from mesh.caller import CallerKind
 
 _KINDS = {
-    audience_pb2.AUDIENCE_VENDOR: CallerKind.VENDOR,
-    audience_pb2.AUDIENCE_ADMINISTRATOR: CallerKind.ADMINISTRATOR,
-    audience_pb2.AUDIENCE_SERVICE: CallerKind.SERVICE,
+    number: CallerKind[name.removeprefix("AUDIENCE_")]
+    for name, number in audience_pb2.Audience.items()
+    if number not in (audience_pb2.AUDIENCE_UNSPECIFIED, audience_pb2.AUDIENCE_PUBLIC)
 }
 
 

@@ -38,7 +38,16 @@ def verifier() -> Verifier:
 def made(private: Any = EDGE, headers: Any = None, **changed: Any) -> str:
     """An assertion with some claims changed; None takes a claim away."""
     now = NOW // SECOND
-    claims = {"iss": "risk-control", "sub": "v", "kind": "vendor", "cred": "c", "iat": now, "exp": now + 60, **changed}
+    claims = {
+        "iss": "risk-control",
+        "sub": "v",
+        "kind": "vendor",
+        "cred": "c",
+        "acct": "a",
+        "iat": now,
+        "exp": now + 60,
+        **changed,
+    }
     given = {name: value for name, value in claims.items() if value is not None}
     return jwt.encode(given, load_pem_private_key(private.encode(), None), algorithm="EdDSA", headers=headers)  # type: ignore[arg-type]
 
@@ -87,7 +96,15 @@ def test_no_other_algorithm(verifier: Verifier, algorithm: str) -> None:
         return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
 
     now = NOW // SECOND
-    claims = {"iss": "risk-control", "sub": "v", "kind": "vendor", "cred": "c", "iat": now, "exp": now + 60}
+    claims = {
+        "iss": "risk-control",
+        "sub": "v",
+        "kind": "vendor",
+        "cred": "c",
+        "acct": "a",
+        "iat": now,
+        "exp": now + 60,
+    }
     text = f"{part({'alg': algorithm, 'typ': 'JWT'})}.{part(claims)}"
     assert refused(verifier, f"{text}.")
     # The public key taken for a shared secret.
@@ -103,11 +120,11 @@ def test_headers_choose_no_key(verifier: Verifier, name: str) -> None:
     assert refused(verifier, made(REGISTRY, headers={name: value}))
 
 
-@pytest.mark.parametrize("name", ["iss", "sub", "kind", "cred", "iat", "exp"])
+@pytest.mark.parametrize("name", ["iss", "sub", "kind", "cred", "acct", "iat", "exp"])
 def test_every_claim_is_needed_and_typed(verifier: Verifier, name: str) -> None:
     assert refused(verifier, made(**{name: None}))
     if name != "iss":
-        for value in (["x"], {"x": 1}, True, 1.5, "" if name != "cred" else 7):
+        for value in (["x"], {"x": 1}, True, 1.5, "" if name not in ("cred", "acct") else 7):
             assert refused(verifier, made(**{name: value}))
 
 
