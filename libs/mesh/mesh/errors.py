@@ -26,7 +26,9 @@ class FieldViolation(NamedTuple):
     rule: str
     """The rule's id, such as `string.pattern`."""
     description: str
-    """What the rule asks for; never the value that was sent."""
+    """What would be right, in English; never the value that was sent."""
+    chinese: str = ""
+    """The same in Chinese."""
 
 
 class MeshError(Exception):

@@ -1,5 +1,7 @@
 """What the registry refuses, one class each."""
 
+from collections.abc import Sequence
+
 from mesh.errors import FieldViolation, MeshError
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
@@ -27,12 +29,18 @@ class AlreadyRegistered(MeshError):  # noqa: N818
         )
 
 
-class InvalidField(MeshError):  # noqa: N818
-    """A field breaks a rule that the proto cannot state."""
+class InvalidFields(MeshError):  # noqa: N818
+    """Fields break rules that the proto cannot state: all of a request's at once, never none of them."""
 
-    def __init__(self, field: str, rule: str, description: str) -> None:
-        violation = FieldViolation(field, rule, description)
-        super().__init__(reasons.ERROR_REASON_INVALID_FIELD, "A field breaks a rule.", fields=[violation])
+    def __init__(self, fields: Sequence[FieldViolation]) -> None:
+        super().__init__(reasons.ERROR_REASON_INVALID_FIELD, "A field breaks a rule.", fields=fields)
+
+
+class InvalidField(InvalidFields):
+    """One field breaks a rule; `english` and `chinese` say what would be right and never what was sent."""
+
+    def __init__(self, field: str, rule: str, english: str, chinese: str = "") -> None:
+        super().__init__([FieldViolation(field, rule, english, chinese)])
 
 
 class BadCredential(MeshError):  # noqa: N818
