@@ -46,6 +46,7 @@ RETRY = {
     "no, send smaller batches": "否，请减小批量",
     "no, list from the start": "否，请从头列出",
     "once, with a new token": "获取新令牌后重试一次",
+    "once, signed anew": "重新签名后重试一次",
     "yes, after RetryInfo": "是，按 RetryInfo 等待",
     "yes, after the time given": "是，按给出的时间等待",
     "yes, with the same ids": "是，使用相同标识",
