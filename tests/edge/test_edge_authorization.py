@@ -74,11 +74,33 @@ async def test_every_grpc_method_is_unauthenticated_without_a_token(edge: Any) -
             ]
 
 
+LAWFUL = {
+    "IssueToken": ("", b'{"clientId":"x","clientSecret":"y"}'),
+    "SearchLots": ("?latitude=25.4541&longitude=119.0077&coordinateSystem=COORDINATE_SYSTEM_WGS84", None),
+}
+
+
 async def test_public_methods_need_none(edge: Any) -> None:
     for method in PUBLIC:
+        query, body = LAWFUL[method.name]
         for verb, path in rest_paths(method):
-            status, _, _ = await edge.call(verb, path, b'{"clientId":"x","clientSecret":"y"}', token=None)
+            status, _, _ = await edge.call(verb, path + query, body, token=None)
             assert status == 200
+            assert edge.seen.caller is None
+
+
+async def test_a_search_is_understood_from_its_query(edge: Any) -> None:
+    point = "latitude=25.4541&longitude=119.0077&coordinateSystem=COORDINATE_SYSTEM_GCJ02&radiusM=500&pageSize=7"
+    assert (await edge.call("GET", f"/v1/public/lots:search?{point}", token=None))[0] == 200
+    asked = edge.seen.request
+    assert (asked.latitude, asked.longitude, asked.coordinate_system) == (25.4541, 119.0077, 1)
+    assert (asked.radius_m, asked.page_size) == (500, 7)
+
+
+async def test_a_search_without_its_system_is_told_so(edge: Any) -> None:
+    status, answer, _ = await edge.call("GET", "/v1/public/lots:search?latitude=25.4&longitude=119.0", token=None)
+    (fault,) = next(detail["fieldViolations"] for detail in answer["details"] if "fieldViolations" in detail)
+    assert (status, fault["field"], fault["reason"]) == (400, "coordinateSystem", "coordinate.system_required")
 
 
 async def test_with_a_token_unknown_paths_are_404(edge: Any) -> None:

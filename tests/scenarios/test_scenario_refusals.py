@@ -26,7 +26,11 @@ VERBS = ("get", "put", "post", "delete", "patch")
 METHODS = contract.methods()
 CLOSED = [method for method in METHODS if not contract.is_public(method)]
 INTERNAL = [method for method in CLOSED if contract.kinds_of(method) == {CallerKind.SERVICE}]
-SERVICES = {"parkmesh.registry.v1": "registry", "parkmesh.access.v1": "access-records"}
+SERVICES = {
+    "parkmesh.registry.v1": "registry",
+    "parkmesh.access.v1": "access-records",
+    "parkmesh.guidance.v1": "guidance",
+}
 UNAUTHENTICATED = StatusCode.UNAUTHENTICATED.value[0]
 MEBIBYTE = 1 << 20
 
@@ -66,10 +70,13 @@ async def test_without_a_token_every_method_is_unauthenticated(wire: Wire) -> No
 
 async def test_public_methods_take_whoever_comes(wire: Wire) -> None:
     public = [method.name for method in METHODS if contract.is_public(method)]
-    assert public == ["IssueToken"]
+    assert sorted(public) == ["IssueToken", "SearchLots"]
     assert await wire.token()
     answer = await wire.rest("POST", "/v1/token", b'{"clientId":"nobody","clientSecret":"nothing"}')
     assert (answer.status, answer.reason) == (401, "BAD_CREDENTIAL")
+    point = "latitude=25.4541&longitude=119.0077&coordinateSystem=COORDINATE_SYSTEM_WGS84"
+    assert (await wire.rest("GET", f"/v1/public/lots:search?{point}")).status == 200
+    assert (await wire.rest("GET", "/v1/public/lots:search")).status == 400
 
 
 @pytest.mark.parametrize("who", ["vendor", "administrator"])

@@ -14,7 +14,7 @@ from local_platform.process import Process
 from local_platform.settings import Settings
 
 LOOPBACK = "127.0.0.1"
-CALLERS = ("access-records", "edge", "history-writer", "registry", "risk-control")
+CALLERS = ("access-records", "edge", "guidance", "history-writer", "registry", "risk-control")
 """Who asserts itself to others: one key pair each."""
 OWNER, WRITER, READER, ANALYST = "owner", "writer", "reader", "analyst"
 """ClickHouse accounts: who makes the schema, who writes the history, who reads it for the services, the analyst."""
@@ -30,6 +30,7 @@ def processes(settings: Settings, credentials: Credentials) -> tuple[Process, ..
         registry(settings, credentials),
         access_records(settings, credentials),
         history_writer(settings, credentials),
+        guidance(settings, credentials),
         risk_control(settings, credentials),
         control_plane(settings, credentials),
         envoy(settings),
@@ -116,7 +117,8 @@ def registry(settings: Settings, credentials: Credentials) -> Process:
 def access_records(settings: Settings, credentials: Credentials) -> Process:
     """Entries and exits."""
     told = {
-        **_storage(settings, credentials),
+        **_log(settings, credentials),
+        **_history(settings),
         **_registry(settings),
         **_account(settings, "CLICKHOUSE", READER, credentials.reader_password),
         "PLATE_KEY": credentials.plate_key,
@@ -127,7 +129,8 @@ def access_records(settings: Settings, credentials: Credentials) -> Process:
 def history_writer(settings: Settings, credentials: Credentials) -> Process:
     """The one process that writes the history."""
     told = {
-        **_storage(settings, credentials),
+        **_log(settings, credentials),
+        **_history(settings),
         **_registry(settings),
         **_account(settings, "CLICKHOUSE", WRITER, credentials.writer_password),
         **_account(settings, "CLICKHOUSE_OWNER", OWNER, credentials.owner_password),
@@ -142,6 +145,16 @@ def history_writer(settings: Settings, credentials: Credentials) -> Process:
     )
 
 
+def guidance(settings: Settings, credentials: Credentials) -> Process:
+    """What the public sees. It does without ClickHouse for as long as that is away."""
+    told = {
+        **_history(settings),
+        **_registry(settings),
+        **_account(settings, "CLICKHOUSE", READER, credentials.reader_password),
+    }
+    return _service("guidance", settings.ports.guidance, credentials, told, "registry")
+
+
 def risk_control(settings: Settings, credentials: Credentials) -> Process:
     """Who may call, and how often."""
     told = {**_registry(settings), "TOKEN_KEYS": str(credentials.keys / "token.pem")}
@@ -151,7 +164,11 @@ def risk_control(settings: Settings, credentials: Credentials) -> Process:
 def control_plane(settings: Settings, credentials: Credentials) -> Process:
     """What tells Envoy its configuration."""
     ports = settings.ports
-    upstreams = {"parkmesh.registry.v1": ports.registry, "parkmesh.access.v1": ports.access_records}
+    upstreams = {
+        "parkmesh.registry.v1": ports.registry,
+        "parkmesh.access.v1": ports.access_records,
+        "parkmesh.guidance.v1": ports.guidance,
+    }
     own = [settings.host] if _reachable(settings.host) == settings.host else []
     told = {
         "ADDRESS": settings.host,
@@ -207,11 +224,15 @@ def _service(
     )
 
 
-def _storage(settings: Settings, credentials: Credentials) -> dict[str, str]:
+def _log(settings: Settings, credentials: Credentials) -> dict[str, str]:
     server = log_server(settings, credentials)
     folder = {} if settings.redis_url else {"LOG_FOLDER": str(server.folder)}
-    clickhouse = settings.clickhouse_url or f"http://{_reachable(settings.host)}:{settings.ports.clickhouse}"
-    return folder | {"REDIS_URL": settings.redis_url or server.url, "CLICKHOUSE_URL": clickhouse}
+    return folder | {"REDIS_URL": settings.redis_url or server.url}
+
+
+def _history(settings: Settings) -> dict[str, str]:
+    embedded = f"http://{_reachable(settings.host)}:{settings.ports.clickhouse}"
+    return {"CLICKHOUSE_URL": settings.clickhouse_url or embedded}
 
 
 def _account(settings: Settings, prefix: str, user: str, password: str) -> dict[str, str]:

@@ -25,6 +25,7 @@ class Ports:
     risk_control: int = 18445
     control_plane: int = 18446
     envoy_admin: int = 18447
+    guidance: int = 18448
 
     @classmethod
     def counted_from(cls, base: int) -> Self:

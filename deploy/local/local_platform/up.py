@@ -129,6 +129,7 @@ def demo(settings: Settings, made: Credentials, vendor: DemoVendor, roll: Roll) 
         "endpoints": {
             "registry": f"{platform.LOOPBACK}:{ports.registry}",
             "access-records": f"{platform.LOOPBACK}:{ports.access_records}",
+            "guidance": f"{platform.LOOPBACK}:{ports.guidance}",
             "risk-control": f"{platform.LOOPBACK}:{ports.risk_control}",
         },
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import access_records.settings
 import edge.settings
+import guidance.settings
 import history.server.config
 import pytest
 import registry.settings
@@ -16,11 +17,22 @@ from local_platform.process import Process, ordered
 from local_platform.settings import Ports, Settings
 from mesh.settings import BaseSettings
 
-EMBEDDED = ["log", "clickhouse", "registry", "access-records", "history-writer", "risk-control", "edge", "envoy"]
+EMBEDDED = [
+    "log",
+    "clickhouse",
+    "registry",
+    "access-records",
+    "history-writer",
+    "guidance",
+    "risk-control",
+    "edge",
+    "envoy",
+]
 READERS: dict[str, type[BaseSettings]] = {
     "registry": registry.settings.Settings,
     "access-records": access_records.settings.Settings,
     "history-writer": access_records.settings.WriterSettings,
+    "guidance": guidance.settings.Settings,
     "risk-control": risk_control.settings.Settings,
     "edge": edge.settings.Settings,
 }
@@ -64,7 +76,9 @@ def test_each_account_is_used_by_the_one_it_is_for(made: Credentials) -> None:
     processes = listed(made)
     reads = access_records.settings.Settings.from_env("ACCESS_RECORDS", processes["access-records"].env)
     writes = access_records.settings.WriterSettings.from_env("HISTORY_WRITER", processes["history-writer"].env)
+    shows = guidance.settings.Settings.from_env("GUIDANCE", processes["guidance"].env)
     assert reads.clickhouse_password.reveal() == made.reader_password
+    assert (shows.clickhouse_user, shows.clickhouse_password) == (reads.clickhouse_user, reads.clickhouse_password)
     assert writes.clickhouse_password.reveal() == made.writer_password
     assert writes.clickhouse_owner_password.reveal() == made.owner_password
 
@@ -75,6 +89,7 @@ def test_every_package_of_the_public_contract_has_an_upstream(made: Credentials)
     assert dict(part.split("=") for part in upstreams.split(",")) == {
         "parkmesh.registry.v1": f"127.0.0.1:{ports.registry}",
         "parkmesh.access.v1": f"127.0.0.1:{ports.access_records}",
+        "parkmesh.guidance.v1": f"127.0.0.1:{ports.guidance}",
     }
 
 
@@ -89,6 +104,7 @@ def test_servers_of_ones_own_replace_the_embedded_ones(made: Credentials) -> Non
     assert told["ACCESS_RECORDS_CLICKHOUSE_URL"] == "http://history:8123"
     assert "ACCESS_RECORDS_CLICKHOUSE_PASSWORD" not in told
     assert "ACCESS_RECORDS_LOG_FOLDER" not in told
+    assert processes["guidance"].env["GUIDANCE_CLICKHOUSE_URL"] == "http://history:8123"
     assert processes["registry"].env["REGISTRY_DATABASE_URL"] == "postgresql://db/x"
 
 

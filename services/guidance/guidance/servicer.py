@@ -1,0 +1,45 @@
+"""The gRPC face: convert, search, convert."""
+
+from typing import Any, Final
+
+import grpc
+from mesh import paging
+from mesh.clock import Clock
+from parkmesh.guidance.v1 import guidance_service_pb2 as messages
+from parkmesh.guidance.v1 import guidance_service_pb2_grpc as rpc
+from vocabulary.coordinate import Coordinate, CoordinateSystem
+
+from guidance.answers import Answers
+from guidance.search import Search
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+_RADIUS_M: Final = 1_000
+_PAGE: Final = 20
+_LONGEST_PAGE: Final = 100
+
+
+class GuidanceServicer(rpc.GuidanceServiceServicer):
+    """Public searches over gRPC."""
+
+    def __init__(self, search: Search, answers: Answers, clock: Clock) -> None:
+        self._search = search
+        self._answers = answers
+        self._clock = clock
+
+    async def SearchLots(self, request: messages.SearchLotsRequest, context: Context) -> messages.SearchLotsResponse:
+        """See the proto."""
+        request.DiscardUnknownFields()
+        centre = Coordinate(CoordinateSystem(request.coordinate_system), request.latitude, request.longitude)
+        size = paging.page_size(request.page_size, _PAGE, _LONGEST_PAGE)
+        after: tuple[float, str] | None = None
+        if request.page_token:
+            distance_m, lot_id = paging.decode(request.page_token, request)
+            after = (float.fromhex(distance_m), lot_id)
+        now_ms = self._clock.now_ms()
+        found = self._search.near(centre, request.radius_m or _RADIUS_M, after, size + 1, now_ms)
+        token = ""
+        if len(found) > size:
+            found = found[:size]
+            token = paging.encode(request, (found[-1].distance_m.hex(), found[-1].place.lot_id))
+        return self._answers.page(found, token, now_ms)
