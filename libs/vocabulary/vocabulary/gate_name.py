@@ -39,8 +39,8 @@ class GateNameRule(Rule):
     )
     ORDINAL = (
         "gate_name.ordinal",
-        "the ordinal is a Chinese number from 一 to 九十九 without 第 or zeros: 十, 十一, 二十, 二十一",
-        "序号应为一至九十九的汉字数字，不加“第”和“零”：十、十一、二十、二十一",
+        "the ordinal is a Chinese number from 一 to 九十九 and 号, without 第 or zeros: 十号, 十一号, 二十号, 二十一号",
+        "序号应为一至九十九的汉字数字加“号”，不加“第”和“零”：十号、十一号、二十号、二十一号",
     )
     ROAD = (
         "gate_name.road",
@@ -94,13 +94,13 @@ def parse(raw: str) -> GateName:
     body = before.removesuffix("号")
     road = body.rstrip(_NUMERALS)
     written = body[len(road) :]
-    if not written:
-        raise Refusal(GateNameRule.ORDINAL_MISSING if road else GateNameRule.ROAD)
-    ordinal = _ORDINALS.get(written)
-    if ordinal is None:
-        raise Refusal(GateNameRule.ORDINAL)
-    if body == before:
+    if not road:
+        raise Refusal(GateNameRule.ROAD)
+    if road == before:
         raise Refusal(GateNameRule.ORDINAL_MISSING)
+    ordinal = _ORDINALS.get(written)
+    if ordinal is None or body == before:
+        raise Refusal(GateNameRule.ORDINAL)
     return GateName(road, ordinal, GateDirection(end[0]))
 
 
