@@ -6,6 +6,8 @@ buf/validate/validate.proto as text, so protoc is given its descriptor instead.
 
 import hashlib
 import pathlib
+import pprint
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +21,7 @@ PROTOS = pathlib.Path(__file__).parent
 BUILD = PROTOS / "build"
 STAMP = BUILD / ".inputs"
 VALIDATE = "buf/validate/validate.proto"
+REASONS = "parkmesh/errors/v1/error_reason.proto"
 
 
 def main() -> None:
@@ -38,6 +41,7 @@ def main() -> None:
     image = BUILD / "descriptors.binpb"
     details = "google/rpc/error_details.proto"  # Envoy prints error details as JSON only when it knows their types
     protoc(validate, ["--include_imports", "--include_source_info", f"--descriptor_set_out={image}", details, *names])
+    (BUILD / REASONS).with_name("chinese.py").write_text(chinese_of_reasons(image.read_bytes()))
     mark_packages()
     STAMP.write_text(inputs)
 
@@ -83,6 +87,22 @@ def protoc(validate: pathlib.Path, arguments: list[str]) -> None:
     ]
     if subprocess.run([*command, *arguments], check=False).returncode:  # noqa: S603
         sys.exit("protos: generation failed, see above")
+
+
+def chinese_of_reasons(image: bytes) -> str:
+    """The module with the Chinese text of each error reason, from the comments of its enum: the services send it."""
+    file = next(file for file in descriptor_pb2.FileDescriptorSet.FromString(image).file if file.name == REASONS)
+    comments = {tuple(place.path): place.leading_comments for place in file.source_code_info.location}
+    # 5: the file's enums; 2: an enum's values (descriptor.proto).
+    stated = {
+        value.name: re.search(r"中文：(.+?)\n\s*status:", comments.get((5, at, 2, place), ""), re.DOTALL)
+        for at, enum in enumerate(file.enum_type)
+        for place, value in enumerate(enum.value)
+        if enum.name == "ErrorReason"
+    }
+    texts = {name: " ".join(found[1].split()) for name, found in stated.items() if found}
+    purpose = f'"""The Chinese text of each error reason, generated from {REASONS}."""'
+    return f"{purpose}\n\nCHINESE: dict[str, str] = {pprint.pformat(texts, sort_dicts=False, width=120)}\n"
 
 
 def mark_packages() -> None:

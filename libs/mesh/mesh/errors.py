@@ -9,13 +9,15 @@ from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-unty
 from grpc import StatusCode
 from parkmesh.errors.v1.error_reason_pb2 import ErrorReason
 
-from mesh.reasons import MEANINGS, name_of
+from mesh.reasons import MEANINGS, chinese_of, name_of
 
 DOMAIN = "parkmesh"
+CHINESE = "zh-CN"
+"""The locale of the texts beside the English ones."""
 
 # The status travels in one trailer, and gRPC refuses more than 8 KiB of metadata: beyond this many bytes violations are
 # only counted.
-_VIOLATION_BYTES = 3000
+_VIOLATION_BYTES = 4000
 
 
 class FieldViolation(NamedTuple):
@@ -27,15 +29,15 @@ class FieldViolation(NamedTuple):
     """The rule's id, such as `string.pattern`."""
     description: str
     """What would be right, in English; never the value that was sent."""
-    chinese: str = ""
+    chinese: str
     """The same in Chinese."""
 
 
 class MeshError(Exception):
     """A refusal that the caller is told about. Its gRPC status follows from the reason alone.
 
-    `message` is English and for people; neither it, nor a violation, nor `metadata` may hold a value that was sent or
-    another exception's text.
+    `message` is English and for people, `chinese` the same in Chinese, the reason's own text unless given; neither of
+    them, nor a violation, nor `metadata` may hold a value that was sent or another exception's text.
     `retry_after_ms` says how long to wait before a retry; None says nothing about it.
     """
 
@@ -44,6 +46,7 @@ class MeshError(Exception):
         reason: ErrorReason.ValueType,
         message: str,
         *,
+        chinese: str = "",
         fields: Sequence[FieldViolation] = (),
         retry_after_ms: int | None = None,
         metadata: Mapping[str, str] | None = None,
@@ -51,6 +54,7 @@ class MeshError(Exception):
         super().__init__(message)
         self.reason = reason
         self.message = message
+        self.chinese = chinese or chinese_of(reason)
         self.fields = tuple(fields)
         self.retry_after_ms = retry_after_ms
         self.metadata = dict(metadata or {})
@@ -67,7 +71,7 @@ class MeshError(Exception):
 
 
 def status_of(error: MeshError, request_id: str) -> status_pb2.Status:
-    """The error as google.rpc.Status: always ErrorInfo and RequestInfo.
+    """The error as google.rpc.Status: always ErrorInfo, LocalizedMessage (in Chinese) and, as the last, RequestInfo.
 
     BadRequest when fields are at fault, RetryInfo when it says how long to wait.
 
@@ -86,6 +90,7 @@ def status_of(error: MeshError, request_id: str) -> status_pb2.Status:
         delay = duration_pb2.Duration()
         delay.FromMilliseconds(error.retry_after_ms)
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    details.append(_in_chinese(error.chinese))
     details.append(error_details_pb2.RequestInfo(request_id=request_id))
     return status_pb2.Status(code=error.code.value[0], message=error.message, details=map(_packed, details))
 
@@ -95,13 +100,20 @@ def _that_fit(fields: Sequence[FieldViolation]) -> list[error_details_pb2.BadReq
     size = 0
     for violation in fields:
         entry = error_details_pb2.BadRequest.FieldViolation(
-            field=violation.field, reason=violation.rule, description=violation.description
+            field=violation.field,
+            reason=violation.rule,
+            description=violation.description,
+            localized_message=_in_chinese(violation.chinese) if violation.chinese else None,
         )
         size += entry.ByteSize()
         if size > _VIOLATION_BYTES:
             break
         fitting.append(entry)
     return fitting
+
+
+def _in_chinese(text: str) -> error_details_pb2.LocalizedMessage:
+    return error_details_pb2.LocalizedMessage(locale=CHINESE, message=text)
 
 
 def _packed(detail: Message) -> any_pb2.Any:

@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError, Message
 from parkmesh.errors.v1.error_reason_pb2 import ERROR_REASON_INVALID_FIELD, ERROR_REASON_INVALID_PAGE_TOKEN
 from parkmesh.mesh.v1.page_token_pb2 import PageToken
 
+from mesh import wording
 from mesh.errors import FieldViolation, MeshError
 
 Arguments = Message | Sequence[str]
@@ -51,7 +52,7 @@ def page_size(requested: int, default: int = _DEFAULT, maximum: int = _MAXIMUM) 
     is negative.
     """
     if requested < 0:
-        rule = FieldViolation("pageSize", "int32.gte", "must be greater than or equal to 0")
+        rule = FieldViolation("pageSize", "int32.gte", *wording.of_rule("int32.gte", {"gte": 0}))
         raise MeshError(ERROR_REASON_INVALID_FIELD, "A page size cannot be negative.", fields=[rule])
     return min(requested or default, maximum)
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from grpc import StatusCode
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
+from parkmesh.errors.v1.chinese import CHINESE
 from parkmesh.errors.v1.error_reason_pb2 import ErrorReason
 
 _PREFIX = "ERROR_REASON_"
@@ -57,3 +58,8 @@ MEANINGS: dict[ErrorReason.ValueType, Meaning] = {
 def name_of(reason: ErrorReason.ValueType) -> str:
     """The reason as callers read it: the enum's name without its prefix."""
     return ErrorReason.Name(reason).removeprefix(_PREFIX)
+
+
+def chinese_of(reason: ErrorReason.ValueType) -> str:
+    """What the reason means, in Chinese, as the enum's comment says it."""
+    return CHINESE[ErrorReason.Name(reason)]

@@ -10,7 +10,9 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from parkmesh.errors.v1.error_reason_pb2 import ERROR_REASON_INVALID_FIELD
 
+from mesh import wording
 from mesh.errors import FieldViolation, MeshError
+from mesh.wording import REQUIRED, Unworded, Words
 
 _validator = protovalidate.Validator()
 
@@ -19,14 +21,51 @@ Check = Callable[[Message], None]
 
 
 def violations(message: Message, prefix: str = "") -> list[FieldViolation]:
-    """Every rule of the proto that the message breaks, in field order.
+    """Every rule of the proto that the message breaks, in field order. What is empty where something must stand breaks
+    `required`, whatever else the empty text would break.
 
     `prefix` stands before each path: `records[3].`.
     """
-    return [
-        FieldViolation(prefix + _path(found.proto.field), found.proto.rule_id, found.proto.message)
-        for found in _validator.collect_violations(message)
-    ]
+    found: dict[FieldViolation, None] = {}
+    for broken in _validator.collect_violations(message):
+        rule = broken.proto
+        path = prefix + _path(rule.field)
+        field, value = _at(message, rule.field)
+        if _is_missing(rule, value):
+            found[FieldViolation(path, "required", *REQUIRED)] = None
+        else:
+            found[FieldViolation(path, rule.rule_id, *_words(field, rule))] = None
+    return list(found)
+
+
+def _at(message: Message, path: Any) -> tuple[FieldDescriptor | None, Any]:
+    """The field at the end of the path, and its value; None when it is no field, but a message or a oneof."""
+    # protovalidate would give the value too, but needs longer for that than for all its rules.
+    field: FieldDescriptor | None = None
+    value: Any = message
+    for element in path.elements if path else ():
+        field = value.DESCRIPTOR.fields_by_name.get(element.field_name)
+        if field is None:
+            return None, None
+        value = getattr(value, field.name)
+        if element.subscript is not None:
+            value = value[element.subscript.value]
+    return field, value
+
+
+def _is_missing(rule: Any, value: Any) -> bool:
+    # An enum's zero stands for a value that was not stated.
+    return (value in ("", b"") or (value == 0 and rule.rule_id == "enum.not_in")) and not rule.for_key
+
+
+def _words(field: FieldDescriptor | None, rule: Any) -> Words:
+    """What would be right; what the rule's own text says when the proto words it itself."""
+    try:
+        if field is None:
+            return wording.of_rule(rule.rule_id)
+        return wording.of_field(field, tuple(element.field_name for element in rule.rule.elements), rule.rule_id)
+    except Unworded:
+        return wording.of_text(rule.message)
 
 
 def invalid(fields: list[FieldViolation]) -> MeshError:
@@ -51,7 +90,7 @@ def envelope_check(descriptor: Descriptor) -> Check:
     """
     batches = [field for field in descriptor.fields if field.is_repeated and field.message_type]
     rest = [field for field in descriptor.fields if field not in batches]
-    bounds = [(field.name, field.json_name, _bounds(field)) for field in batches]
+    bounds = [(field.name, _Bounds(field)) for field in batches]
     # The items' rules are compiled now too: the servicer applies them to the first batch.
     for item in (field.message_type for field in batches):
         assert item
@@ -60,11 +99,7 @@ def envelope_check(descriptor: Descriptor) -> Check:
     beside = GetMessageClass(descriptor)
 
     def check(message: Message) -> None:
-        found = [
-            violation
-            for name, shown, (least, most) in bounds
-            if (violation := _counted(len(getattr(message, name)), shown, least, most))
-        ]
+        found = [violation for name, count in bounds if (violation := count.broken_by(len(getattr(message, name))))]
         if rest:
             envelope = beside()
             for field, value in message.ListFields():
@@ -86,17 +121,22 @@ def _put(envelope: Message, field: FieldDescriptor, value: Any) -> None:
         setattr(envelope, field.name, value)
 
 
-def _bounds(field: FieldDescriptor) -> tuple[int, int]:
-    rules = field.GetOptions().Extensions[validate_pb2.field].repeated
-    return rules.min_items, rules.max_items if rules.HasField("max_items") else 2**63
+class _Bounds:
+    """How many items a list may have."""
 
+    def __init__(self, field: FieldDescriptor) -> None:
+        rules = field.GetOptions().Extensions[validate_pb2.field].repeated
+        self._field = field
+        self._least = rules.min_items
+        self._most = rules.max_items if rules.HasField("max_items") else 2**63
 
-def _counted(count: int, field: str, least: int, most: int) -> FieldViolation | None:
-    if count < least:
-        return FieldViolation(field, "repeated.min_items", f"must contain at least {least} item(s)")
-    if count > most:
-        return FieldViolation(field, "repeated.max_items", f"must contain no more than {most} item(s)")
-    return None
+    def broken_by(self, count: int) -> FieldViolation | None:
+        """The rule that so many items break, if any."""
+        if self._least <= count <= self._most:
+            return None
+        name = "min_items" if count < self._least else "max_items"
+        rule = f"repeated.{name}"
+        return FieldViolation(self._field.json_name, rule, *wording.of_field(self._field, ("repeated", name), rule))
 
 
 def _path(field: Any) -> str:

@@ -37,6 +37,7 @@ class Echo:
     request: Any
     response: Any
     item: Any
+    range: Any
     vendor: Caller
 
     def bind(self, respond: Respond, item_validated: frozenset[str] = frozenset()) -> Bind[BaseSettings]:
@@ -123,9 +124,11 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Echo:
     pool = descriptor_pool.Default()
     for file in descriptor_pb2.FileDescriptorSet.FromString(image.read_bytes()).file:
         pool.AddSerializedFile(file.SerializeToString())
-    names = ("EchoRequest", "EchoResponse", "EchoItem")
-    request, response, item = (GetMessageClass(pool.FindMessageTypeByName(f"meshtest.v1.{name}")) for name in names)
-    return Echo(request, response, item, Caller(CallerKind.VENDOR, "vendor-1", "client-1"))
+    names = ("EchoRequest", "EchoResponse", "EchoItem", "EchoRange")
+    request, response, item, between = (
+        GetMessageClass(pool.FindMessageTypeByName(f"meshtest.v1.{name}")) for name in names
+    )
+    return Echo(request, response, item, between, Caller(CallerKind.VENDOR, "vendor-1", "client-1"))
 
 
 @pytest.fixture

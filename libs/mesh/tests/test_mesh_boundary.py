@@ -8,7 +8,7 @@ import pytest
 from google.rpc import error_details_pb2 as details  # type: ignore[import-untyped]
 from mesh.boundary import as_refusal
 from mesh.errors import FieldViolation, MeshError, status_of
-from mesh.reasons import MEANINGS
+from mesh.reasons import MEANINGS, chinese_of
 from mesh.settings import BaseSettings
 from mesh.testing import SequentialIds, running
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
@@ -46,7 +46,7 @@ async def test_refusal_travels_with_all_its_details(kind: str, echo: Any, lines:
         raise MeshError(
             reasons.ERROR_REASON_LOG_FULL,
             "The log is full.",
-            fields=[FieldViolation("records[3].plateNumber", "string.pattern", "must be a plate")],
+            fields=[FieldViolation("records[3].plateNumber", "string.pattern", "must be a plate", "须为号牌")],
             retry_after_ms=1500,
             metadata={"watermark": "disk"},
         )
@@ -60,6 +60,10 @@ async def test_refusal_travels_with_all_its_details(kind: str, echo: Any, lines:
     assert (info.reason, info.domain, dict(info.metadata)) == ("LOG_FULL", "parkmesh", {"watermark": "disk"})
     (violation,) = refusal.detail(details.BadRequest).field_violations
     assert (violation.field, violation.reason) == ("records[3].plateNumber", "string.pattern")
+    assert violation.description == "must be a plate"
+    assert (violation.localized_message.locale, violation.localized_message.message) == ("zh-CN", "须为号牌")
+    told = refusal.detail(details.LocalizedMessage)
+    assert (told.locale, told.message) == ("zh-CN", chinese_of(reasons.ERROR_REASON_LOG_FULL))
     assert refusal.detail(details.RetryInfo).retry_delay.ToMilliseconds() == 1500
     assert refusal.detail(details.RequestInfo).request_id == "edge-id-1"
     assert lines() == []
@@ -165,9 +169,12 @@ async def test_unknown_method_is_told_to_callers_only(echo: Any) -> None:
 
 @pytest.mark.parametrize("given", ["short", "has space in it", "x" * 65, "闽B12345闽"])
 def test_status_is_bounded_however_many_fields_are_at_fault(given: str) -> None:
-    fields = [FieldViolation(f"records[{index}].plateNumber", "string.max_len", "d" * 100) for index in range(1000)]
+    fields = [
+        FieldViolation(f"records[{index}].plateNumber", "string.max_len", "d" * 100, "中" * 50) for index in range(1000)
+    ]
     status = status_of(MeshError(reasons.ERROR_REASON_INVALID_FIELD, "m", fields=fields), given)
-    assert len(status.SerializeToString()) < 4096
+    # In base64, beside the other trailers, it must stay below 8 KiB.
+    assert len(status.SerializeToString()) < 5000
     info = details.ErrorInfo()
     assert status.details[0].Unpack(info)
     assert info.metadata["violations"] == "1000"
@@ -199,3 +206,11 @@ def test_status_follows_from_the_reason() -> None:
     for reason, meaning in MEANINGS.items():
         error = MeshError(reason, "m")
         assert (error.code, error.retryable) == meaning
+
+
+def test_an_error_may_say_more_in_chinese_than_its_reason() -> None:
+    status = status_of(MeshError(reasons.ERROR_REASON_LOT_NOT_FOUND, "m", chinese="没有此停车场"), "req-1")
+    told = details.LocalizedMessage()
+    assert status.details[1].Unpack(told)
+    assert told.message == "没有此停车场"
+    assert status.details[-1].Is(details.RequestInfo.DESCRIPTOR)

@@ -7,7 +7,7 @@ import sys
 from types import ModuleType
 
 import pytest
-from mesh.reasons import MEANINGS, name_of
+from mesh.reasons import MEANINGS, chinese_of, name_of
 from parkmesh.errors.v1.error_reason_pb2 import ErrorReason
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -32,6 +32,7 @@ def test_every_reason_means_what_its_comment_says(docs: ModuleType) -> None:
         comment = told[name_of(reason)]
         assert meaning.code.name == comment.status
         assert meaning.retryable is comment.retry.startswith("yes")
+        assert chinese_of(reason) == comment.chinese
 
 
 def test_page_holds_both_languages_for_every_reason(docs: ModuleType) -> None:

@@ -54,6 +54,7 @@ def _item(index: int, record: record_pb2.AccessRecord, verdict: Verdict) -> mess
         reason=verdict.reason,
         field=f"{place}.{verdict.field}" if verdict.field else place if verdict.reason else "",
         message=verdict.message,
+        message_zh=verdict.chinese,
         retryable=verdict.retryable,
         warnings=verdict.warnings,
     )

@@ -75,9 +75,12 @@ def _own_keep_it(lines: str, breaks: int) -> bool:
 def first_violation(record: record_pb2.AccessRecord) -> Rejection:
     """What is wrong with a record that does not keep the contract: the first rule that it breaks."""
     for violation in violations(record):
-        return Rejection(reasons.ERROR_REASON_INVALID_FIELD, violation.field, violation.description)
+        return Rejection(reasons.ERROR_REASON_INVALID_FIELD, violation.field, violation.description, violation.chinese)
     return Rejection(
-        reasons.ERROR_REASON_INVALID_FIELD, "eventTime", "the nanos of a timestamp lie between 0 and 999,999,999"
+        reasons.ERROR_REASON_INVALID_FIELD,
+        "eventTime",
+        "the nanos of a timestamp lie between 0 and 999,999,999",
+        "时间戳的纳秒须在 0 至 999,999,999 之间",
     )
 
 

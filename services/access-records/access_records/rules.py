@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, Protocol
 
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
-from parkmesh.registry.v1 import lot_pb2
+from parkmesh.registry.v1 import gate_pb2, lot_pb2
 from vocabulary import beijing
 from vocabulary import plate as vocabulary
 
@@ -18,7 +18,7 @@ _UNREAD: Final = record_pb2.PLATE_STATE_UNREAD
 _UNLICENSED: Final = record_pb2.PLATE_STATE_UNLICENSED
 _MANUAL: Final = record_pb2.RELEASE_METHOD_MANUAL
 _ACTIVE: Final = lot_pb2.LOT_STATE_ACTIVE
-_BOTH: Final = lot_pb2.LANE_DIRECTION_BOTH
+_BOTH: Final = gate_pb2.LANE_DIRECTION_BOTH
 _NO_WARNINGS: Final[tuple[reasons.Warning.ValueType, ...]] = ()
 
 
@@ -46,6 +46,8 @@ class Rejection(NamedTuple):
     """The JSON name of the field at fault; empty when it is the whole record."""
     message: str
     """What is wrong and what would be right, never a value that was sent."""
+    chinese: str
+    """The same in Chinese."""
 
 
 class Approval(NamedTuple):
@@ -71,7 +73,10 @@ class Rules:
         """The verdict on one record whose fields keep the proto's rules; `lot` is None when unknown or not granted."""
         if lot is None:
             return Rejection(
-                reasons.ERROR_REASON_LOT_NOT_FOUND, "lotId", "there is no such lot, or you hold no grant for it"
+                reasons.ERROR_REASON_LOT_NOT_FOUND,
+                "lotId",
+                "there is no such lot, or you hold no grant for it",
+                "停车场不存在，或您未获得该停车场的授权",
             )
         ahead = facts.event_time_ms - now_ms
         if ahead > self.future_tolerance_ms:
@@ -79,7 +84,10 @@ class Rules:
         if facts.event_time_ms < self.earliest_event_ms:
             earliest = beijing.text(self.earliest_event_ms)
             return Rejection(
-                reasons.ERROR_REASON_EVENT_TOO_OLD, "eventTime", f"the first possible event time is {earliest}"
+                reasons.ERROR_REASON_EVENT_TOO_OLD,
+                "eventTime",
+                f"the first possible event time is {earliest}",
+                f"最早可接受的事件时间为 {earliest}",
             )
         places = facts.gate_id + facts.lane_id + facts.berth_id + facts.device_id
         # Pure ASCII is left alone: a serial number may match letters and digits of a plate by chance.
@@ -88,26 +96,36 @@ class Rules:
                 reasons.ERROR_REASON_ID_REVEALS_PLATE,
                 _place_with_plate(facts),
                 "the number contains a plate; analysts read it, and must not read plates",
+                "编号中包含号牌；编号供分析人员查阅，不得含号牌",
             )
         if not facts.gate_id or not facts.lane_id or facts.berth_id:
             misplaced = _misplaced(facts)
             if misplaced:
                 return misplaced
         if facts.release_method == _MANUAL and not facts.release_reason:
-            return _contradiction("releaseReason", "a release by hand states its reason")
+            return _contradiction("releaseReason", "a release by hand states its reason", "人工放行须填写原因")
 
         seen: SeenPlate | None = None
         if facts.plate_number and facts.plate_number != UNPLATED:
             if facts.plate_state not in (0, _READ):
-                return _contradiction("plateState", "a record with a plate number has the state PLATE_STATE_READ")
+                return _contradiction(
+                    "plateState",
+                    "a record with a plate number has the state PLATE_STATE_READ",
+                    "有号牌号码的记录，其识别状态须为 PLATE_STATE_READ",
+                )
             if not facts.plate_colour:
-                return _contradiction("plateColour", "a plate that was read states its colour; OTHER if unsure")
+                return _contradiction(
+                    "plateColour",
+                    "a plate that was read states its colour; OTHER if unsure",
+                    "已识别的号牌须填写颜色；不确定时填 OTHER",
+                )
             seen = self.plates.see(facts.plate_number, facts.plate_colour, facts.plate_kind)
             if seen is None:
                 return Rejection(
                     reasons.ERROR_REASON_PLATE_MALFORMED,
                     "plateNumber",
                     "the number has the form of no plate; send PLATE_STATE_UNREAD without it when it was not read",
+                    "号码不符合任何号牌种类的格式；未识别时请不填号码并发送 PLATE_STATE_UNREAD",
                 )
             revealing = _revealing(facts, images, seen)
             if revealing:
@@ -115,23 +133,33 @@ class Rules:
                     reasons.ERROR_REASON_ID_REVEALS_PLATE,
                     revealing,
                     "the id contains the plate; choose one that does not",
+                    "标识中包含号牌，请更换不含号牌的标识",
                 )
         elif facts.plate_state not in (_UNREAD, _UNLICENSED) and not (facts.plate_number and not facts.plate_state):
             return _contradiction(
-                "plateState", "a record without a plate number states PLATE_STATE_UNREAD or PLATE_STATE_UNLICENSED"
+                "plateState",
+                "a record without a plate number states PLATE_STATE_UNREAD or PLATE_STATE_UNLICENSED",
+                "无号牌号码的记录须填写 PLATE_STATE_UNREAD 或 PLATE_STATE_UNLICENSED",
             )
         return Approval(seen, _warnings(facts, lot, seen))
 
     def _too_early(self, ahead_ms: int) -> Rejection:
         difference = f"the event lies {ahead_ms / 1000:.3f} s after the platform's clock"
+        in_chinese = f"事件时间比平台时钟超前 {ahead_ms / 1000:.3f} 秒"
         if beijing.looks_like_beijing_marked_utc(ahead_ms, self.future_tolerance_ms + _CLOCK_SLACK_MS):
             return Rejection(
                 reasons.ERROR_REASON_BEIJING_TIME_MARKED_UTC,
                 "eventTime",
                 f"{difference}, about eight hours: was Beijing time marked with Z? Write it with +08:00",
+                f"{in_chinese}，约八小时：北京时间是否误标为 Z？请使用 +08:00",
             )
-        tolerance = f"{self.future_tolerance_ms / 1000:g} s are tolerated"
-        return Rejection(reasons.ERROR_REASON_EVENT_IN_FUTURE, "eventTime", f"{difference}; {tolerance}")
+        tolerated = f"{self.future_tolerance_ms / 1000:g}"
+        return Rejection(
+            reasons.ERROR_REASON_EVENT_IN_FUTURE,
+            "eventTime",
+            f"{difference}; {tolerated} s are tolerated",
+            f"{in_chinese}；允许误差为 {tolerated} 秒",
+        )
 
 
 _CLOCK_SLACK_MS: Final = 10 * beijing.MINUTE_MS
@@ -142,18 +170,26 @@ UNPLATED: Final = "无牌车"
 """What many cameras write for a vehicle without a plate; taken as PLATE_STATE_UNLICENSED."""
 
 
-def _contradiction(field: str, message: str) -> Rejection:
-    return Rejection(reasons.ERROR_REASON_FIELDS_CONTRADICT, field, message)
+def _contradiction(field: str, message: str, chinese: str) -> Rejection:
+    return Rejection(reasons.ERROR_REASON_FIELDS_CONTRADICT, field, message, chinese)
 
 
 def _misplaced(facts: Facts) -> Rejection | None:
     if facts.berth_id:
         if facts.gate_id or facts.lane_id:
-            return _contradiction("berthId", "an event is at a gate and lane or at a berth, not at both")
+            return _contradiction(
+                "berthId",
+                "an event is at a gate and lane or at a berth, not at both",
+                "出入口与车道、泊位二者只能填写其一",
+            )
         return None
     if not facts.gate_id:
-        return _contradiction("gateId", "an event states its gate and lane, or on the street its berth")
-    return _contradiction("laneId", "an event at a gate states its lane (R5.2d)")
+        return _contradiction(
+            "gateId",
+            "an event states its gate and lane, or on the street its berth",
+            "须填写出入口与车道；路内停车填写泊位",
+        )
+    return _contradiction("laneId", "an event at a gate states its lane (R5.2d)", "填写出入口时须同时填写车道（R5.2d）")
 
 
 def _place_with_plate(facts: Facts) -> str:

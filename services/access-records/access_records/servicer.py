@@ -171,7 +171,9 @@ def _instant(stamp: Timestamp, field: str) -> int:
     try:
         return stamp.ToMilliseconds()
     except ValueError:
-        rule = FieldViolation(field, "timestamp", "must be an instant of the years 1 to 9999")
+        rule = FieldViolation(
+            field, "timestamp", "must be an instant of the years 1 to 9999", "须为公元 1 年至 9999 年之间的时刻"
+        )
         raise invalid([rule]) from None
 
 

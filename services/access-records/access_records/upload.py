@@ -41,6 +41,8 @@ class Verdict(NamedTuple):
     field: str = ""
     """JSON name within the record; empty when it is the whole record."""
     message: str = ""
+    chinese: str = ""
+    """The message in Chinese."""
     retryable: bool = False
 
 
@@ -229,7 +231,8 @@ def conflict(sent: Facts, stored: record_pb2.LoggedRecord | None) -> Verdict:
     reason = reasons.ERROR_REASON_CONFLICTS_WITH_STORED
     if stored is None:
         message = "a record with this id and other facts is stored; its first report cannot be read now"
-        return Verdict(_CONFLICT, reason=reason, field="recordId", message=message)
+        chinese = "相同标识但内容不同的记录已存储；目前无法读取首次上报的内容"
+        return Verdict(_CONFLICT, reason=reason, field="recordId", message=message, chinese=chinese)
     field = first_difference(facts_of(stored), sent)
     if stored.direction != sent.direction:
         return Verdict(
@@ -237,9 +240,14 @@ def conflict(sent: Facts, stored: record_pb2.LoggedRecord | None) -> Verdict:
             reason=reason,
             field="recordId",
             message="this id is the other direction's: an entry and its exit have two record ids and share a visit id",
+            chinese="该标识属于另一方向的记录：入场与出场各用一个记录编号，共用停车流水号",
         )
     return Verdict(
-        _CONFLICT, reason=reason, field=field, message="a record with this id is stored, and this field differs"
+        _CONFLICT,
+        reason=reason,
+        field=field,
+        message="a record with this id is stored, and this field differs",
+        chinese="该标识的记录已存储，且此字段内容不同",
     )
 
 
@@ -247,16 +255,29 @@ _HISTORY_AWAY: Final = Verdict(
     _DEFERRED,
     reason=reasons.ERROR_REASON_HISTORY_UNAVAILABLE,
     message="older than what is decided at once, and the history cannot be read now; send it again later",
+    chinese="记录早于可即时判定的时间窗，且历史库暂不可用；请稍后重发",
+    retryable=True,
+)
+
+
+_LOG_FULL: Final = Verdict(
+    _DEFERRED,
+    reason=reasons.ERROR_REASON_LOG_FULL,
+    message="the record log is near its limit; nothing was stored, send it again later",
+    chinese="记录日志接近上限，未存储任何内容；请稍后重发",
+    retryable=True,
+)
+_LOG_AWAY: Final = Verdict(
+    _DEFERRED,
+    reason=reasons.ERROR_REASON_LOG_UNAVAILABLE,
+    message="the record log did not answer; whether it was stored is unknown, send it again with the same id",
+    chinese="记录日志无应答，是否已存储未知；请以相同标识重发",
     retryable=True,
 )
 
 
 def _deferred_by(failure: BaseException) -> Verdict:
-    if isinstance(failure, LogFull):
-        message = "the record log is near its limit; nothing was stored, send it again later"
-        return Verdict(_DEFERRED, reason=reasons.ERROR_REASON_LOG_FULL, message=message, retryable=True)
-    message = "the record log did not answer; whether it was stored is unknown, send it again with the same id"
-    return Verdict(_DEFERRED, reason=reasons.ERROR_REASON_LOG_UNAVAILABLE, message=message, retryable=True)
+    return _LOG_FULL if isinstance(failure, LogFull) else _LOG_AWAY
 
 
 def _judged_in_order(pending: list[_Pending]) -> list[_Pending]:
