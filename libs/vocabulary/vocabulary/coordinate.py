@@ -6,7 +6,7 @@ A mislabelled system moves a lot in Putian by 0.57 km (GCJ-02) or 1.19 km (BD-09
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from math import atan2, cos, hypot, isfinite, pi, radians, sin, sqrt
+from math import asin, atan2, cos, degrees, hypot, isfinite, pi, radians, sin, sqrt
 from typing import Final
 
 
@@ -35,8 +35,36 @@ class Coordinate:
             raise ValueError("longitude must lie between -180 and 180 degrees")
 
 
-PUTIAN_LATITUDES: Final = (24.9, 25.8)
-PUTIAN_LONGITUDES: Final = (118.4, 119.7)
+@dataclass(frozen=True, slots=True)
+class Box:
+    """All places between two parallels and two meridians, bounds included, in degrees of WGS-84.
+
+    Raises ValueError unless south is not above north, west not east of east, and all of it on earth: a box does not
+    cross the 180th meridian.
+    """
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+    def __post_init__(self) -> None:
+        if not (-90 <= self.south <= self.north <= 90 and -180 <= self.west <= self.east <= 180):
+            raise ValueError("a box goes from south to north and from west to east, in degrees on earth")
+
+    def contains(self, latitude: float, longitude: float) -> bool:
+        """Whether a point of WGS-84 lies in the box."""
+        return self.south <= latitude <= self.north and self.west <= longitude <= self.east
+
+
+PUTIAN: Final = Box(south=24.9, west=118.4, north=25.8, east=119.7)
+"""A generous box around the city."""
+
+DECIMALS: Final = 7
+"""How many decimals of a degree a canonical coordinate has; the last is a centimetre."""
+
+EARTH_RADIUS_M: Final = 6_371_008.8
+"""The mean radius of the earth (IUGG), in metres."""
 
 
 def convert(place: Coordinate, system: CoordinateSystem) -> Coordinate:
@@ -59,10 +87,51 @@ def convert(place: Coordinate, system: CoordinateSystem) -> Coordinate:
 def in_putian(place: Coordinate) -> bool:
     """Whether the place lies in the box around Putian (bounds included); raises as `convert` does."""
     true = convert(place, CoordinateSystem.WGS84)
-    return (
-        PUTIAN_LATITUDES[0] <= true.latitude <= PUTIAN_LATITUDES[1]
-        and PUTIAN_LONGITUDES[0] <= true.longitude <= PUTIAN_LONGITUDES[1]
-    )
+    return PUTIAN.contains(true.latitude, true.longitude)
+
+
+def canonical(place: Coordinate) -> Coordinate:
+    """The same place in CGCS2000, rounded to seven decimals, as it is stored and searched; raises as `convert` does.
+
+    WGS-84 has the same numbers. Canonical again changes nothing.
+    """
+    true = convert(place, CoordinateSystem.CGCS2000)
+    return Coordinate(true.system, round(true.latitude, DECIMALS), round(true.longitude, DECIMALS))
+
+
+def distance_m(one: Coordinate, other: Coordinate) -> float:
+    """The metres between two places of any systems along the earth, good to half a per cent; raises as `convert`."""
+    here, there = convert(one, CoordinateSystem.WGS84), convert(other, CoordinateSystem.WGS84)
+    return great_circle_m(here.latitude, here.longitude, there.latitude, there.longitude)
+
+
+def great_circle_m(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
+    """The metres between two points of one unshifted system (WGS-84 or CGCS2000) by the haversine formula."""
+    north, other_north = radians(latitude), radians(other_latitude)
+    chord = sin((other_north - north) / 2) ** 2
+    chord += cos(north) * cos(other_north) * sin(radians(other_longitude - longitude) / 2) ** 2
+    return 2 * EARTH_RADIUS_M * asin(min(1.0, sqrt(chord)))
+
+
+def near(latitude: float, longitude: float, radius_m: float) -> Box:
+    """The smallest box that holds every point within so many metres of a point of WGS-84, by `great_circle_m`.
+
+    Its corners lie farther away, so a search checks the distance too. Where the circle reaches a pole or the 180th
+    meridian, the box goes all around. Raises ValueError when the point is not on earth or the radius not finite or
+    negative.
+    """
+    centre = Coordinate(CoordinateSystem.WGS84, latitude, longitude)
+    if not (isfinite(radius_m) and radius_m >= 0):
+        raise ValueError("a radius is a number of metres, not negative")
+    # A hair wider than the circle: rounding must not leave out a point on its rim.
+    angle = radius_m / EARTH_RADIUS_M + 1e-12
+    south, north = centre.latitude - degrees(angle), centre.latitude + degrees(angle)
+    if south <= -90 or north >= 90:
+        return Box(max(south, -90), -180, min(north, 90), 180)
+    side = degrees(asin(min(1.0, sin(angle) / cos(radians(centre.latitude)))))
+    if centre.longitude - side < -180 or centre.longitude + side > 180:
+        return Box(south, -180, north, 180)
+    return Box(south, centre.longitude - side, north, centre.longitude + side)
 
 
 def _rank(system: CoordinateSystem) -> int:
