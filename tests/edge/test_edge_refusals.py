@@ -25,6 +25,10 @@ def details(answer: Any) -> dict[str, Any]:
     return {detail["@type"].rpartition(".")[2]: detail for detail in answer["details"]}
 
 
+def in_chinese(told: Any) -> bool:
+    return told["locale"] == "zh-CN" and any("\u4e00" <= letter <= "\u9fff" for letter in told["message"])
+
+
 async def refused(edge: Any, body: bytes, path: str = UPLOAD, **headers: str) -> tuple[int, int, str, list[str]]:
     """The refusal of a body: checked for what all of them have in common."""
     status, answer, found = await edge.call("POST", path, body, **headers)
@@ -35,7 +39,11 @@ async def refused(edge: Any, body: bytes, path: str = UPLOAD, **headers: str) ->
     by_kind = details(answer)
     assert by_kind["ErrorInfo"]["domain"] == "parkmesh"
     assert by_kind["RequestInfo"]["requestId"] == found["x-request-id"]
-    fields = [violation["field"] for violation in by_kind.get("BadRequest", {}).get("fieldViolations", [])]
+    assert in_chinese(by_kind["LocalizedMessage"])
+    violations = by_kind.get("BadRequest", {}).get("fieldViolations", [])
+    assert all(violation["reason"] and violation["description"].isascii() for violation in violations)
+    assert all(in_chinese(violation["localizedMessage"]) for violation in violations)
+    fields = [violation["field"] for violation in violations]
     return status, answer["code"], by_kind["ErrorInfo"]["reason"], fields
 
 
@@ -65,6 +73,30 @@ async def refused(edge: Any, body: bytes, path: str = UPLOAD, **headers: str) ->
 )
 async def test_an_ill_typed_item_is_named(edge: Any, body: bytes, field: str) -> None:
     assert await refused(edge, body) == (400, 3, "MALFORMED_REQUEST", [field])
+
+
+async def test_what_would_be_right_is_said_in_both_languages(edge: Any) -> None:
+    for record, words in (
+        ({"freeSpaces": CANARY}, ("must be a whole number in the range of 32 bits", "须为 32 位范围内的整数")),
+        ({"plateColour": CANARY}, ("must be a name of the enum PlateColour", "须为枚举 PlateColour 的取值名称")),
+        ({"recordId": {CANARY: 1}}, ("must not be an object", "不得为对象")),
+    ):
+        _, answer, _ = await edge.call("POST", UPLOAD, items(record))
+        (violation,) = details(answer)["BadRequest"]["fieldViolations"]
+        assert (violation["description"], violation["localizedMessage"]["message"]) == words
+    _, answer, _ = await edge.call("GET", "/v1/lots?foo=1")
+    (violation,) = details(answer)["BadRequest"]["fieldViolations"]
+    assert violation["description"] == "is no query parameter of this method"
+    # From a service's status, which Envoy turns into JSON.
+    _, answer, _ = await edge.call("POST", UPLOAD, b"{}")
+    (violation,) = details(answer)["BadRequest"]["fieldViolations"]
+    assert violation == {
+        "field": "records",
+        "reason": "repeated.min_items",
+        "description": "must list at least 1",
+        "localizedMessage": {"locale": "zh-CN", "message": "至少 1 项"},
+    }
+    assert details(answer)["LocalizedMessage"]["message"].startswith("字段不符合")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +178,9 @@ async def test_query_parameters_are_checked(edge: Any) -> None:
         found = details(answer)
         assert (status, found["ErrorInfo"]["reason"]) == (400, "MALFORMED_REQUEST")
         if field:
-            assert found["BadRequest"]["fieldViolations"][0]["field"] == field
+            (violation,) = found["BadRequest"]["fieldViolations"]
+            assert (violation["field"], violation["reason"]) == (field, "type")
+            assert in_chinese(violation["localizedMessage"])
             assert CANARY not in json.dumps(answer)
 
 

@@ -4,14 +4,14 @@ import dataclasses
 import pathlib
 from collections.abc import Mapping
 
-import parkmesh
 from google.api import annotations_pb2  # type: ignore[import-untyped]
 from google.protobuf.descriptor import EnumDescriptor, FileDescriptor, MethodDescriptor
 from mesh import contract
 from mesh.caller import CallerKind
+from mesh.wording import Words
 from parkmesh.access.v1 import access_record_service_pb2, record_pb2
 
-DESCRIPTORS = pathlib.Path(parkmesh.__path__[0]).parent / "descriptors.binpb"
+from edge.openapi import reference
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,15 +31,15 @@ class Contract:
     """Everything that the edge serves.
 
     `descriptors` is the descriptor set for the transcoder, `upload_path` the REST path of an upload, `upload_fields`
-    every key that its JSON may hold and whether its value is a list, `enums` a sentence per enum, by the name under
-    which the transcoder's errors call it.
+    every key that its JSON may hold and whether its value is a list, `enums` what is right for each enum, by the name
+    under which the transcoder's errors call it.
     """
 
     descriptors: bytes
     methods: tuple[Method, ...]
     upload_path: str
     upload_fields: Mapping[str, bool]
-    enums: Mapping[str, str]
+    enums: Mapping[str, Words]
 
     @property
     def services(self) -> list[str]:
@@ -52,12 +52,13 @@ class Contract:
         return sorted({method.package for method in self.methods})
 
 
-def read(descriptors: pathlib.Path = DESCRIPTORS) -> Contract:
+def read(descriptors: pathlib.Path = reference.DESCRIPTORS) -> Contract:
     """The contract that the protos state. A method for services only, or without an audience, is not part of what the
     edge serves.
     """
     methods = tuple(served(method) for method in contract.methods() if is_served(method))
-    return Contract(descriptors.read_bytes(), methods, upload_path(), upload_fields(), enums())
+    about = reference.read(descriptors)
+    return Contract(descriptors.read_bytes(), methods, upload_path(), upload_fields(), enums(), about)
 
 
 def is_served(method: MethodDescriptor) -> bool:
@@ -79,12 +80,13 @@ def upload_path() -> str:
     return str(options.Extensions[annotations_pb2.http].post)
 
 
-def enums() -> dict[str, str]:
+def enums() -> dict[str, Words]:
     """What a value of each enum must be. The transcoder takes names and numbers."""
     files = {method.containing_service.file for method in contract.methods()}
     every = {enum.full_name: enum.name for file in files for enum in enums_of(file)}
     return {
-        f"type.googleapis.com/{full}": f"The value must be a name of the enum {name}." for full, name in every.items()
+        f"type.googleapis.com/{full}": Words(f"must be a name of the enum {name}", f"须为枚举 {name} 的取值名称")
+        for full, name in every.items()
     }
 
 

@@ -109,11 +109,11 @@ function envoy_on_request(handle)
   end
 end
 
--- The field at fault in a message of the transcoder, as callers spell it, and what it should be; nil when no field is named. Never the value.
+-- The field at fault in a message of the transcoder, as callers spell it, and the words for what it should be; nil when no field is named. Never the value.
 local function violation(text)
   local query = text:match('^Could not find field "([%w_%.]+)"')
   if query then
-    return query:sub(1, 64), "There is no such query parameter."
+    return query:sub(1, 64), EXPECTED.query
   end
   local path, rest = text:match("^([%l_][%w_%.%[%]]*): (.*)$")
   if not path then
@@ -139,7 +139,8 @@ local function bad_request(text, listed)
   if not field then
     return ""
   end
-  return ',{"@type":"' .. BAD .. '","fieldViolations":[{"field":"' .. field .. '","reason":"type","description":"' .. expected .. '"}]}'
+  return ',{"@type":"' .. BAD .. '","fieldViolations":[{"field":"' .. field .. '","reason":"type","description":"' .. expected.english
+    .. '","localizedMessage":{"locale":"' .. CHINESE .. '","message":"' .. expected.chinese .. '"}}]}'
 end
 
 -- One more detail for a serialized google.rpc.Status: repeated fields are joined by joining bytes. All lengths are below 128.

@@ -4,6 +4,9 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from mesh.errors import CHINESE
+from mesh.wording import Words
+
 from edge import refusals
 from edge.contract import Contract
 
@@ -12,19 +15,22 @@ SINGLE, LIST = 1, 2
 CODE = pathlib.Path(__file__).with_name("script.lua")
 UNKNOWN_FIELDS = "x-parkmesh-unknown-fields"
 EXPECTED = {
-    "": "The value has the wrong type.",
-    "object": "The value must not be an object.",
-    "TYPE_INT32": "The value must be a whole number in the range of 32 bits.",
-    "TYPE_INT64": "The value must be a whole number in the range of 64 bits.",
-    "TYPE_UINT32": "The value must be a whole number in the range of 32 bits, not negative.",
-    "TYPE_DOUBLE": "The value must be a number.",
-    "TYPE_BOOL": "The value must be true or false.",
-    "TYPE_STRING": "The value must be a string.",
-    "TYPE_BYTES": "The value must be a string in base64.",
-    "type.googleapis.com/google.protobuf.Timestamp": (
-        "The value must be a time by RFC 3339 with an offset, such as 2024-03-14T08:00:00+08:00."
+    "": Words("must not have a value of this type", "值的类型不符"),
+    "query": Words("is no query parameter of this method", "此方法没有该查询参数"),
+    "object": Words("must not be an object", "不得为对象"),
+    "TYPE_INT32": Words("must be a whole number in the range of 32 bits", "须为 32 位范围内的整数"),
+    "TYPE_INT64": Words("must be a whole number in the range of 64 bits", "须为 64 位范围内的整数"),
+    "TYPE_UINT32": Words("must be a whole number in the range of 32 bits, not negative", "须为 32 位范围内的非负整数"),
+    "TYPE_DOUBLE": Words("must be a number", "须为数值"),
+    "TYPE_BOOL": Words("must be true or false", "须为 true 或 false"),
+    "TYPE_STRING": Words("must be a string", "须为字符串"),
+    "TYPE_BYTES": Words("must be a string in base64", "须为 base64 编码的字符串"),
+    "type.googleapis.com/google.protobuf.Timestamp": Words(
+        "must be a time by RFC 3339 with an offset, such as 2024-03-14T08:00:00+08:00",
+        "须为带时区的 RFC 3339 时间，如 2024-03-14T08:00:00+08:00",
     ),
 }
+"""What is right for a value of each kind, by the transcoder's name for it; `query`: for a parameter that is none."""
 
 
 def source(contract: Contract, scan_bytes: int) -> str:
@@ -40,7 +46,8 @@ def tables(contract: Contract, scan_bytes: int) -> str:
         "SCAN_BYTES": scan_bytes,
         "UPLOAD_PATH": contract.upload_path,
         "UNKNOWN_FIELDS": UNKNOWN_FIELDS,
-        "EXPECTED": {**EXPECTED, **contract.enums},
+        "EXPECTED": {kind: words._asdict() for kind, words in {**EXPECTED, **contract.enums}.items()},
+        "CHINESE": CHINESE,
         "REFUSALS": refusals.worded(),
         "MARK": refusals.MARK,
         "REQUEST": refusals.REQUEST,
