@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from google.protobuf.timestamp_pb2 import Timestamp
 from parkmesh.guidance.v1 import guidance_service_pb2 as messages
 from parkmesh.registry.v1 import coordinate_pb2
-from vocabulary.coordinate import Coordinate
 
 from guidance.search import Found
 
@@ -29,7 +28,9 @@ class Answers:
             address=place.address,
             type=place.type,
             distance_m=round(found.distance_m),
-            position=_shown(place.shown),
+            position=coordinate_pb2.Coordinate(
+                latitude=place.shown[0], longitude=place.shown[1], system=coordinate_pb2.COORDINATE_SYSTEM_GCJ02
+            ),
             open_berths=place.open_berths,
             freshness=messages.FRESHNESS_UNKNOWN,
         )
@@ -41,15 +42,6 @@ class Answers:
             stale = age_ms >= self.stale_after_ms
             lot.freshness = messages.FRESHNESS_STALE if stale else messages.FRESHNESS_FRESH
         return lot
-
-
-def _shown(place: Coordinate) -> coordinate_pb2.Coordinate:
-    # Six decimals are 0.1 m, as good as the conversion is.
-    return coordinate_pb2.Coordinate(
-        latitude=round(place.latitude, 6),
-        longitude=round(place.longitude, 6),
-        system=coordinate_pb2.CoordinateSystem.ValueType(place.system),
-    )
 
 
 def _timestamp(ms: int) -> Timestamp:

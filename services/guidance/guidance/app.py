@@ -6,6 +6,7 @@ from directory import Directory
 from history.client import HistoryClient
 from mesh.server import Mesh
 from parkmesh.guidance.v1.guidance_service_pb2_grpc import add_GuidanceServiceServicer_to_server
+from parkmesh.registry.v1 import change_service_pb2
 
 from guidance.answers import Answers
 from guidance.grid import Grid
@@ -23,6 +24,7 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     directory = Directory(
         mesh.channel(settings.registry_address),
         mesh.clock,
+        kinds=[change_service_pb2.FACT_KIND_LOT],
         max_age_ms=int(settings.directory_max_age_hours * _HOUR_MS),
     )
     reports = Reports(history, settings.poll_seconds)

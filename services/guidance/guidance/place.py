@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 
 from directory import LotFacts
 from parkmesh.registry.v1 import lot_pb2
-from vocabulary.coordinate import Coordinate, CoordinateSystem, convert
 
 _EARTH_RADIUS_M: Final = 6_371_008.8  # the mean one: off by at most 0.6 % along any line
 
@@ -34,14 +33,13 @@ class Place:
     type: lot_pb2.LotType.ValueType
     open_berths: int
     point: Point
-    shown: Coordinate
-    """The same point in GCJ-02, which maps for the public must show (测绘法)."""
+    shown: tuple[float, float]
+    """The same point's latitude and longitude in GCJ-02, which maps for the public must show (测绘法)."""
 
 
 def place_of(lot: LotFacts) -> Place | None:
     """The lot's place; None unless it is in service and its position is known: nobody is sent to a closed lot."""
-    position = _position(lot)
-    if not lot.active or position is None:
+    if not lot.active or lot.position is None:
         return None
     return Place(
         lot_id=lot.lot_id,
@@ -49,27 +47,13 @@ def place_of(lot: LotFacts) -> Place | None:
         address=lot.address,
         type=lot.type,
         open_berths=lot.open_berths,
-        point=point_of(position),
-        shown=convert(position, CoordinateSystem.GCJ02),
+        point=point_of(*lot.position.wgs84),
+        shown=lot.position.gcj02,
     )
 
 
-def point_of(position: Coordinate) -> Point:
-    """The point of a position in any system; ValueError when its system is unspecified."""
-    true = convert(position, CoordinateSystem.WGS84)
-    latitude, longitude = radians(true.latitude), radians(true.longitude)
-    level = _EARTH_RADIUS_M * cos(latitude)
-    return Point(
-        true.latitude,
-        true.longitude,
-        level * cos(longitude),
-        level * sin(longitude),
-        _EARTH_RADIUS_M * sin(latitude),
-    )
-
-
-def _position(lot: LotFacts) -> Coordinate | None:
-    if lot.position is None:
-        return None
-    latitude, longitude, system = lot.position
-    return Coordinate(CoordinateSystem(system), latitude, longitude)
+def point_of(latitude: float, longitude: float) -> Point:
+    """The point at a position in degrees, WGS-84."""
+    north, east = radians(latitude), radians(longitude)
+    level = _EARTH_RADIUS_M * cos(north)
+    return Point(latitude, longitude, level * cos(east), level * sin(east), _EARTH_RADIUS_M * sin(north))

@@ -6,10 +6,9 @@ from heapq import nsmallest
 from typing import NamedTuple
 
 from directory import Change, Directory, LotFacts
-from vocabulary.coordinate import Coordinate
 
 from guidance.grid import Grid, Hit
-from guidance.place import Place, place_of, point_of
+from guidance.place import Place, Point, place_of
 from guidance.reports import Report, Reports
 
 
@@ -38,14 +37,14 @@ class Search:
             self.grid.put(place)
 
     def near(
-        self, centre: Coordinate, radius_m: int, after: tuple[float, str] | None, limit: int, now_ms: int
+        self, centre: Point, radius_m: int, after: tuple[float, str] | None, limit: int, now_ms: int
     ) -> Sequence[Found]:
         """The first `limit` lots behind (distance, lot id), by distance, then lot id.
 
         DirectoryUnavailable when the lots were never known, or not for too long.
         """
         self.directory.require_fresh(now_ms)
-        hits = self.grid.within(point_of(centre), radius_m)
+        hits = self.grid.within(centre, radius_m)
         if after is not None:
             hits = [hit for hit in hits if hit[:2] > after]
         return [self._found(hit) for hit in nsmallest(limit, hits)]

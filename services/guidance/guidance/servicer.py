@@ -7,9 +7,10 @@ from mesh import paging
 from mesh.clock import Clock
 from parkmesh.guidance.v1 import guidance_service_pb2 as messages
 from parkmesh.guidance.v1 import guidance_service_pb2_grpc as rpc
-from vocabulary.coordinate import Coordinate, CoordinateSystem
+from vocabulary.coordinate import Coordinate, CoordinateSystem, convert
 
 from guidance.answers import Answers
+from guidance.place import Point, point_of
 from guidance.search import Search
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -30,7 +31,7 @@ class GuidanceServicer(rpc.GuidanceServiceServicer):
     async def SearchLots(self, request: messages.SearchLotsRequest, context: Context) -> messages.SearchLotsResponse:
         """See the proto."""
         request.DiscardUnknownFields()
-        centre = Coordinate(CoordinateSystem(request.coordinate_system), request.latitude, request.longitude)
+        centre = _point(request)
         size = paging.page_size(request.page_size, _PAGE, _LONGEST_PAGE)
         after: tuple[float, str] | None = None
         if request.page_token:
@@ -43,3 +44,9 @@ class GuidanceServicer(rpc.GuidanceServiceServicer):
             found = found[:size]
             token = paging.encode(request, (found[-1].distance_m.hex(), found[-1].place.lot_id))
         return self._answers.page(found, token, now_ms)
+
+
+def _point(request: messages.SearchLotsRequest) -> Point:
+    stated = Coordinate(CoordinateSystem(request.coordinate_system), request.latitude, request.longitude)
+    true = convert(stated, CoordinateSystem.WGS84)
+    return point_of(true.latitude, true.longitude)

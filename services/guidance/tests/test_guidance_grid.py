@@ -9,14 +9,12 @@ from guidance.place import Place, point_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parkmesh.registry.v1 import lot_pb2
-from vocabulary.coordinate import Coordinate, CoordinateSystem
 
 EARTH_M = 6_371_008.8
 
 
 def place(lot_id: str, latitude: float, longitude: float) -> Place:
-    at = Coordinate(CoordinateSystem.WGS84, latitude, longitude)
-    return Place(lot_id, lot_id, "", lot_pb2.LOT_TYPE_PUBLIC, 10, point_of(at), at)
+    return Place(lot_id, lot_id, "", lot_pb2.LOT_TYPE_PUBLIC, 10, point_of(latitude, longitude), (latitude, longitude))
 
 
 def metres(one: tuple[float, float], other: tuple[float, float]) -> float:
@@ -34,8 +32,7 @@ def filled(points: list[tuple[float, float]]) -> Grid:
 
 
 def found(grid: Grid, at: tuple[float, float], radius_m: float) -> dict[str, float]:
-    point = point_of(Coordinate(CoordinateSystem.WGS84, *at))
-    return {hit.lot_id: hit.distance_m for hit in grid.within(point, radius_m)}
+    return {hit.lot_id: hit.distance_m for hit in grid.within(point_of(*at), radius_m)}
 
 
 latitudes = st.floats(-90, 90) | st.floats(25.3, 25.6)

@@ -212,7 +212,8 @@ async def test_positions_are_shown_in_gcj02_whatever_they_were_given_in(public: 
         assert [found.distance_m for found in answer.lots] == [0] * 4
         for found in answer.lots:
             assert found.position.system == coordinate_pb2.COORDINATE_SYSTEM_GCJ02
-            assert (found.position.latitude, found.position.longitude) == (25.451318, 119.012434)
+            shown = (found.position.latitude, found.position.longitude)
+            assert shown == pytest.approx((25.451318, 119.012434), abs=1e-6)
 
 
 OUT_OF_SERVICE = [
