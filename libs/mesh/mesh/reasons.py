@@ -52,6 +52,14 @@ MEANINGS: dict[ErrorReason.ValueType, Meaning] = {
     reasons.ERROR_REASON_SERVICE_UNAVAILABLE: Meaning(StatusCode.UNAVAILABLE, True),
     reasons.ERROR_REASON_DEADLINE_EXCEEDED: Meaning(StatusCode.DEADLINE_EXCEEDED, True),
     reasons.ERROR_REASON_INTERNAL: Meaning(StatusCode.INTERNAL, True),
+    reasons.ERROR_REASON_ETAG_MISMATCH: Meaning(StatusCode.ABORTED, False),
+    reasons.ERROR_REASON_STATE_NOT_ALLOWED: Meaning(StatusCode.FAILED_PRECONDITION, False),
+    reasons.ERROR_REASON_SURVEY_CONFLICT: Meaning(StatusCode.ALREADY_EXISTS, False),
+    reasons.ERROR_REASON_SURVEY_INVALID: Meaning(StatusCode.FAILED_PRECONDITION, False),
+    reasons.ERROR_REASON_SURVEY_UNREADABLE: Meaning(StatusCode.INVALID_ARGUMENT, False),
+    reasons.ERROR_REASON_BAD_CODE: Meaning(StatusCode.UNAUTHENTICATED, False),
+    reasons.ERROR_REASON_BAD_LOGIN: Meaning(StatusCode.UNAUTHENTICATED, False),
+    reasons.ERROR_REASON_ROLES_NOT_SEPARATE: Meaning(StatusCode.FAILED_PRECONDITION, False),
 }
 
 

@@ -43,6 +43,40 @@ class InvalidField(InvalidFields):
         super().__init__([FieldViolation(field, rule, english, chinese)])
 
 
+class EffectiveTooEarly(InvalidField):
+    """A change is said to have become true before the object was there."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "effectiveTime",
+            "effective_time.before_first",
+            "must not lie before the time from which the object was registered",
+            "不得早于该对象的首次生效时间",
+        )
+
+
+class EtagMismatch(MeshError):  # noqa: N818
+    """The caller changes a state that it has not seen."""
+
+    def __init__(self, etag: str) -> None:
+        super().__init__(
+            reasons.ERROR_REASON_ETAG_MISMATCH,
+            "The object was changed since you read it.",
+            metadata={"etag": etag},
+        )
+
+
+class StateNotAllowed(MeshError):  # noqa: N818
+    """The object's present state does not allow the step."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(
+            reasons.ERROR_REASON_STATE_NOT_ALLOWED,
+            "The object's present state does not allow this.",
+            metadata={"state": state},
+        )
+
+
 class BadCredential(MeshError):  # noqa: N818
     """Unknown, wrong, expired or revoked: never told apart."""
 

@@ -45,6 +45,8 @@ class Kind(Generic[M]):
     """What identifies the object for ever; of what belongs to a lot it begins with the lot's id."""
     path: str
     """The object's public name, with a place for each part of the key."""
+    key_field: str
+    """The last part of the key, as JSON names it."""
     lot_id: Callable[[M], str] = lambda _: ""
     """The lot concerned; empty for none."""
     owner: Callable[[M], str] = lambda _: ""
@@ -71,6 +73,7 @@ OPERATOR: Final = Kind(
     Operator,
     key=lambda operator: operator.operator_id,
     path="operators/{}",
+    key_field="operatorId",
     unique=("credit_code",),
     static=True,
 )
@@ -80,6 +83,7 @@ LOT: Final = Kind(
     Lot,
     key=lambda lot: lot.lot_id,
     path="lots/{}",
+    key_field="lotId",
     lot_id=lambda lot: lot.lot_id,
     owner=lambda lot: lot.operator_id,
     unique=("registration_number",),
@@ -91,6 +95,7 @@ GATE: Final = Kind(
     Gate,
     key=lambda gate: f"{gate.lot_id}/{gate.gate_id}",
     path="lots/{}/gates/{}",
+    key_field="gateId",
     lot_id=lambda gate: gate.lot_id,
     static=True,
 )
@@ -100,6 +105,7 @@ DEVICE: Final = Kind(
     Device,
     key=lambda device: f"{device.lot_id}/{device.device_id}",
     path="lots/{}/devices/{}",
+    key_field="deviceId",
     lot_id=lambda device: device.lot_id,
     static=True,
 )
@@ -109,12 +115,19 @@ BERTH: Final = Kind(
     Berth,
     key=lambda berth: f"{berth.lot_id}/{berth.berth_id}",
     path="lots/{}/berths/{}",
+    key_field="berthId",
     lot_id=lambda berth: berth.lot_id,
     unique=("police_code",),
     static=True,
 )
 VENDOR: Final = Kind(
-    "vendor", FACT_KIND_VENDOR, Vendor, key=lambda vendor: vendor.vendor_id, path="vendors/{}", unique=("name",)
+    "vendor",
+    FACT_KIND_VENDOR,
+    Vendor,
+    key=lambda vendor: vendor.vendor_id,
+    path="vendors/{}",
+    key_field="vendorId",
+    unique=("name",),
 )
 CREDENTIAL: Final = Kind(
     "credential",
@@ -122,6 +135,7 @@ CREDENTIAL: Final = Kind(
     Credential,
     key=lambda credential: credential.client_id,
     path="credentials/{}",
+    key_field="clientId",
     owner=lambda credential: credential.account_id or f"{credential.subject_id}/{credential.device_id}".rstrip("/"),
 )
 GRANT: Final = Kind(
@@ -130,6 +144,7 @@ GRANT: Final = Kind(
     Grant,
     key=lambda grant: f"{grant.vendor_id}/{grant.lot_id}",
     path="vendors/{}/grants/{}",
+    key_field="lotId",
     lot_id=lambda grant: grant.lot_id,
     owner=lambda grant: grant.vendor_id,
 )
@@ -139,10 +154,11 @@ ACCOUNT: Final = Kind(
     Account,
     key=lambda account: account.account_id,
     path="accounts/{}",
+    key_field="accountId",
     owner=lambda account: account.person_number,
     unique=("login",),
 )
-RULE: Final = Kind("rule", FACT_KIND_RULE, Rule, key=lambda rule: rule.rule_id, path="rules/{}")
+RULE: Final = Kind("rule", FACT_KIND_RULE, Rule, key=lambda rule: rule.rule_id, path="rules/{}", key_field="ruleId")
 
 KINDS: Final[tuple[Kind[Any], ...]] = (
     OPERATOR,

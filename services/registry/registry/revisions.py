@@ -57,13 +57,13 @@ def with_fields(message: M, fields: Iterable[str], values: M) -> M:
     copy.CopyFrom(message)
     for name in fields:
         field = message.DESCRIPTOR.fields_by_name[name]
-        copy.ClearField(name)  # type: ignore[arg-type]  # a name of the descriptor
+        copy.ClearField(name)
         if field.is_repeated:
             getattr(copy, name).MergeFrom(getattr(values, name))
         elif field.message_type:
-            if values.HasField(name):  # type: ignore[arg-type]
+            if values.HasField(name):
                 getattr(copy, name).CopyFrom(getattr(values, name))
-        elif not field.has_presence or values.HasField(name):  # type: ignore[arg-type]
+        elif not field.has_presence or values.HasField(name):
             setattr(copy, name, getattr(values, name))
     return copy
 

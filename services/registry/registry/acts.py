@@ -1,0 +1,35 @@
+"""Who does something to the register, and how it was said to be true: what every change is signed with."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from mesh.call import running_call
+from mesh.caller import Caller, CallerKind
+
+REGISTRY = Caller(CallerKind.SERVICE, "registry")
+"""The registry itself, for what it does at its start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that is done, by somebody, at a time."""
+
+    action: str
+    """The method: `RegistryService.UpdateLot`."""
+    by: Caller
+    at_ms: int
+    """When it is reported."""
+    effective_ms: int
+    """When it became true; not later than it is reported."""
+    reason: str = ""
+    change_set: str = ""
+    """The survey that it comes with."""
+
+    @classmethod
+    def of(
+        cls, by: Caller, at_ms: int, *, reason: str = "", effective_ms: int | None = None, change_set: str = ""
+    ) -> Self:
+        """The act of the call that is running; outside of one, it is the registry's own."""
+        call = running_call.get()
+        action = "registry" if call is None else ".".join(call.method.rpartition(".")[2].split("/"))
+        return cls(action, by, at_ms, at_ms if effective_ms is None else effective_ms, reason, change_set)

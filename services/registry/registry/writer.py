@@ -1,0 +1,244 @@
+"""Changes within one transaction: numbered, kept for ever, and sealed by an entry of the audit trail."""
+
+import json
+from typing import Any, Final, Self
+
+import sqlalchemy as sa
+from google.protobuf.message import Message
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from registry import revisions, seal
+from registry.acts import Act
+from registry.errors import AlreadyRegistered, EffectiveTooEarly
+from registry.kinds import BY_MESSAGE, Kind, M
+from registry.reader import Held, Reader, revision_of
+from registry.revisions import Revision
+from registry.tables import AUDIT, CHANGES, FACTS, NAMES, NUMBERING
+
+DONE: Final = "DONE"
+REFUSED: Final = "REFUSED"
+
+
+class Writer(Reader):
+    """Reads and changes within one transaction, which no other writer's overlaps.
+
+    What it checks by reading is therefore certain; the database's own constraints stand behind it all the same. Changes
+    are written together when the transaction ends (`seal`); `find`, `held` and `named` see them at once, lists do not.
+    """
+
+    def __init__(self, connection: AsyncConnection, act: Act) -> None:
+        super().__init__(connection)
+        self._act = act
+        self._revision = 0
+        self._audit_number = 0
+        self._audit_hash = ""
+        self._target = ""
+        self._refusal = ""
+        self._changes: list[dict[str, Any]] = []
+        self._facts: dict[tuple[str, str], Held[Any]] = {}
+        self._names: dict[tuple[str, str, str], str | None] = {}
+        self._noted = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was changed."""
+        return bool(self._changes)
+
+    @property
+    def revision(self) -> int:
+        """The number of the last change."""
+        return self._revision
+
+    async def lock(self) -> Self:
+        """Waits for other writers to end: numbers become visible in their order, without gaps."""
+        columns = (NUMBERING.c.revision, NUMBERING.c.audit_number, NUMBERING.c.audit_hash)
+        update = sa.update(NUMBERING).values(revision=NUMBERING.c.revision).returning(*columns)
+        row = (await self._connection.execute(update)).one()
+        self._revision, self._audit_number, self._audit_hash = row
+        return self
+
+    def about(self, target: str) -> None:
+        """Says what the act is done to; without it, the first object that it changes."""
+        self._target = target
+
+    def note(self, refusal: str = "") -> None:
+        """Has the act entered into the audit trail though it changes no fact; a refusal is the reason's name."""
+        self._noted = True
+        self._refusal = refusal
+
+    async def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
+        """Runs a statement on tables that hold no facts."""
+        return await self._connection.execute(statement)
+
+    async def find(self, kind: Kind[M], key: str) -> Held[M] | None:
+        """See Reader; what this transaction changed, too."""
+        return self._facts.get((kind.name, key)) or await super().find(kind, key)
+
+    async def named(self, kind: Kind[M], field: str, name: str) -> Held[M] | None:
+        """See Reader; what this transaction changed, too."""
+        place = (kind.name, field, name)
+        if place in self._names:
+            key = self._names[place]
+            return None if key is None else await self.find(kind, key)
+        return await super().named(kind, field, name)
+
+    async def revisions(self, kind: Kind[M], key: str) -> list[Revision[M]]:
+        """See Reader; what this transaction changed, too."""
+        own = [row for row in self._changes if (row["kind"], row["key"]) == (kind.name, key)]
+        return await super().revisions(kind, key) + [revision_of(kind, row) for row in own]
+
+    async def add(self, message: M) -> M:
+        """Adds an object. AlreadyRegistered when another has its key or one of its unique values."""
+        kind = _kind(message)
+        if await self.find(kind, kind.key(message)) is not None:
+            raise AlreadyRegistered(kind.key_field)
+        return await self._put(kind, None, message)
+
+    async def set(self, message: M) -> M:
+        """Replaces an object that is there, or adds it. Nothing happens when nothing differs. AlreadyRegistered.
+
+        A change that became true before one that was reported earlier takes its place in the past, and what became true
+        after it stays: the object that results is given back. EffectiveTooEarly when it lies before the object's first.
+        """
+        kind = _kind(message)
+        return await self._put(kind, await self.find(kind, kind.key(message)), message)
+
+    async def seal(self) -> None:
+        """Writes the changes and the entry that seals them. Called once, at the end."""
+        if not self._changes and not self._noted:
+            return
+        first = self._changes[0]["revision"] if self._changes else 0
+        by = self._act.by
+        entry = {
+            "number": self._audit_number + 1,
+            "at_ms": self._act.at_ms,
+            "action": self._act.action,
+            "target": self._target,
+            "role": by.kind.name,
+            "subject": by.subject,
+            "account_id": by.account,
+            "client_id": by.credential,
+            "outcome": REFUSED if self._refusal else DONE,
+            "refusal": self._refusal,
+            "first_revision": first,
+            "last_revision": self._revision if self._changes else 0,
+            "changes_sha256": seal.digest_of(self._changes),
+            "previous_hash": self._audit_hash,
+        }
+        entry["hash"] = seal.hash_of(entry)
+        if self._changes:
+            await self._connection.execute(sa.insert(CHANGES), self._changes)
+        await self._write_names()
+        await self._write_facts()
+        await self._connection.execute(sa.insert(AUDIT).values(entry))
+        await self._connection.execute(
+            sa.update(NUMBERING).values(revision=self._revision, audit_number=entry["number"], audit_hash=entry["hash"])
+        )
+
+    async def _put(self, kind: Kind[M], held: Held[M] | None, message: M) -> M:
+        message = revisions.bare(message)
+        before = None if held is None else held.message
+        fields = revisions.changed_fields(before, message)
+        if held is not None and not fields:
+            return held.message
+        effective_ms = self._act.effective_ms
+        now = message
+        if held is not None and effective_ms < held.last_effective_ms:
+            message, now = await self._in_the_past(kind, held, fields, message)
+        await self._claim(kind, before, now)
+        self._revision += 1
+        self._target = self._target or kind.title(kind.key(message))
+        self._changes.append(self._change(kind, message, fields))
+        self._facts[kind.name, kind.key(now)] = Held(
+            now,
+            self._revision,
+            self._act.at_ms if held is None else held.create_ms,
+            self._act.at_ms,
+            effective_ms if held is None else held.first_effective_ms,
+            effective_ms if held is None else max(effective_ms, held.last_effective_ms),
+        )
+        return now
+
+    async def _in_the_past(self, kind: Kind[M], held: Held[M], fields: tuple[str, ...], message: M) -> tuple[M, M]:
+        """The object with a belated change: as it was then, and as it is now."""
+        if self._act.effective_ms < held.first_effective_ms:
+            raise EffectiveTooEarly
+        known = await self.revisions(kind, kind.key(message))
+        then = revisions.state_at(known, self._act.effective_ms, None)
+        changed = revisions.with_fields(then if then is not None else held.message, fields, message)
+        number = self._revision + 1
+        belated = Revision(number, self._act.effective_ms, self._act.at_ms, fields, changed)
+        now = revisions.state_at([*known, belated], None, None)
+        return changed, held.message if now is None else now
+
+    async def _claim(self, kind: Kind[M], before: M | None, after: M) -> None:
+        given = dict(kind.names(after))
+        had = {} if before is None else dict(kind.names(before))
+        for field, name in given.items():
+            owner = await self.named(kind, field, name)
+            if owner is not None and kind.key(owner.message) != kind.key(after):
+                raise AlreadyRegistered(after.DESCRIPTOR.fields_by_name[field].json_name)
+        for field, name in had.items():
+            if given.get(field) != name:
+                self._names[kind.name, field, name] = None
+        for field, name in given.items():
+            if had.get(field) != name:
+                self._names[kind.name, field, name] = kind.key(after)
+
+    def _change(self, kind: Kind[M], message: M, fields: tuple[str, ...]) -> dict[str, Any]:
+        act = self._act
+        return {
+            "revision": self._revision,
+            "kind": kind.name,
+            "key": kind.key(message),
+            "lot_id": kind.lot_id(message),
+            "fields": json.dumps(fields, separators=(",", ":")),
+            "fact": revisions.written(message),
+            "effective_ms": act.effective_ms,
+            "report_ms": act.at_ms,
+            "role": act.by.kind.name,
+            "subject": act.by.subject,
+            "account_id": act.by.account,
+            "client_id": act.by.credential,
+            "reason": act.reason,
+            "change_set": act.change_set,
+        }
+
+    async def _write_names(self) -> None:
+        rows = [
+            {"kind": kind, "field": field, "name": name, "key": key} for (kind, field, name), key in self._names.items()
+        ]
+        if rows:
+            is_it = sa.and_(*(NAMES.c[column] == sa.bindparam(f"its_{column}") for column in ("kind", "field", "name")))
+            its = [{f"its_{column}": row[column] for column in ("kind", "field", "name")} for row in rows]
+            await self._connection.execute(sa.delete(NAMES).where(is_it), its)
+        if taken := [row for row in rows if row["key"] is not None]:
+            await self._connection.execute(sa.insert(NAMES), taken)
+
+    async def _write_facts(self) -> None:
+        rows = [_fact_row(kind, key, held) for (kind, key), held in self._facts.items()]
+        if rows:
+            is_it = sa.and_(FACTS.c.kind == sa.bindparam("its_kind"), FACTS.c.key == sa.bindparam("its_key"))
+            its = [{"its_kind": row["kind"], "its_key": row["key"]} for row in rows]
+            await self._connection.execute(sa.delete(FACTS).where(is_it), its)
+            await self._connection.execute(sa.insert(FACTS), rows)
+
+
+def _kind(message: M) -> Kind[M]:
+    return BY_MESSAGE[type(message)]
+
+
+def _fact_row(name: str, key: str, held: Held[Message]) -> dict[str, Any]:
+    kind = _kind(held.message)
+    return {
+        "kind": name,
+        "key": key,
+        "revision": held.revision,
+        "lot_id": kind.lot_id(held.message),
+        "owner": kind.owner(held.message),
+        "body": held.message.SerializeToString(deterministic=True),
+        "create_ms": held.create_ms,
+        "update_ms": held.update_ms,
+        "first_effective_ms": held.first_effective_ms,
+        "last_effective_ms": held.last_effective_ms,
+    }
