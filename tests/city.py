@@ -15,7 +15,7 @@ from local_platform.platform import CALLERS, OWNER, READER, log_server
 from local_platform.settings import Settings
 from local_platform.testing import RunningPlatform
 from parkmesh.access.v1 import record_pb2
-from parkmesh.registry.v1 import lot_pb2
+from parkmesh.registry.v1 import coordinate_pb2, lot_pb2
 from parkmesh.registry.v1 import registry_service_pb2 as registry
 from parkmesh_cli.plates import vehicle
 from parkmesh_cli.premises import Site, two_gates
@@ -129,7 +129,9 @@ def _lot(number: str, open_berths: int) -> lot_pb2.Lot:
         division_code="350302",
         open_berths=open_berths,
         state=lot_pb2.LOT_STATE_ACTIVE,
-        coordinate=lot_pb2.Coordinate(latitude=25.4, longitude=119.0, system=lot_pb2.COORDINATE_SYSTEM_GCJ02),
+        coordinate=coordinate_pb2.Coordinate(
+            latitude=25.4, longitude=119.0, system=coordinate_pb2.COORDINATE_SYSTEM_GCJ02
+        ),
     )
 
 

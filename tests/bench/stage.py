@@ -19,7 +19,7 @@ from local_platform.settings import Settings
 from local_platform.testing import RunningPlatform
 from mesh.caller import HEADER, Caller, CallerKind, Signer
 from parkmesh.access.v1 import record_pb2
-from parkmesh.registry.v1 import lot_pb2
+from parkmesh.registry.v1 import coordinate_pb2, lot_pb2
 from parkmesh.registry.v1.token_service_pb2 import IssueTokenRequest, IssueTokenResponse
 from parkmesh_cli.premises import two_gates
 from parkmesh_cli.registration import Plan, register
@@ -155,7 +155,9 @@ async def _registered(platform: RunningPlatform, lots: int) -> tuple[Place, ...]
                 division_code="350302",
                 open_berths=400,
                 state=lot_pb2.LOT_STATE_ACTIVE,
-                coordinate=lot_pb2.Coordinate(latitude=25.4, longitude=119.0, system=lot_pb2.COORDINATE_SYSTEM_GCJ02),
+                coordinate=coordinate_pb2.Coordinate(
+                    latitude=25.4, longitude=119.0, system=coordinate_pb2.COORDINATE_SYSTEM_GCJ02
+                ),
             ),
             two_gates("文献路", LANES),
         )

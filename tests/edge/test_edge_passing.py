@@ -60,7 +60,7 @@ async def test_the_caller_is_asserted_and_the_token_goes_no_further(edge: Any) -
     assert edge.seen.caller == Caller(CallerKind.VENDOR, "vendor-1", "client-1")
     assert "authorization" not in edge.seen.metadata
     await edge.call("GET", "/v1/lots/7", token=edge.administrator)
-    assert edge.seen.caller == Caller(CallerKind.ADMINISTRATOR, "admin-1", "client-2")
+    assert edge.seen.caller == Caller(CallerKind.ADMINISTRATOR, "platform", "client-2")
 
 
 async def test_nothing_that_only_we_may_say_is_taken_from_outside(edge: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Self
 import grpc
 from parkmesh.registry.v1.token_service_pb2 import IssueTokenRequest
 from parkmesh.registry.v1.token_service_pb2_grpc import TokenServiceStub
-from parkmesh.registry.v1.vendor_pb2 import ROLE_VENDOR, Vendor
+from parkmesh.registry.v1.vendor_pb2 import Vendor
 from parkmesh.registry.v1.vendor_service_pb2 import CreateVendorRequest, ListVendorsRequest, RotateCredentialRequest
 from parkmesh.registry.v1.vendor_service_pb2_grpc import VendorServiceStub
 
@@ -71,13 +71,13 @@ class Onboarding:
                 ListVendorsRequest(page_token=page), metadata=metadata, timeout=_CALL_SECONDS
             )
             for vendor in listed.vendors:
-                if vendor.name == NAME and vendor.role == ROLE_VENDOR:
+                if vendor.name == NAME:
                     return str(vendor.vendor_id)
             page = listed.next_page_token
             if not page:
                 break
         made = await self._vendors.CreateVendor(
-            CreateVendorRequest(vendor=Vendor(name=NAME, role=ROLE_VENDOR, requests_per_second=REQUESTS_PER_SECOND)),
+            CreateVendorRequest(vendor=Vendor(name=NAME, requests_per_second=REQUESTS_PER_SECOND)),
             metadata=metadata,
             timeout=_CALL_SECONDS,
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from parkmesh.registry.v1 import lot_pb2, vendor_pb2
+from parkmesh.registry.v1 import gate_pb2, lot_pb2, vendor_pb2
 from parkmesh.registry.v1 import registry_service_pb2 as registry
 from parkmesh.registry.v1 import vendor_service_pb2 as vendors
 from parkmesh_sdk import Client, Method, PlatformError
@@ -17,7 +17,7 @@ _CREATE_LOT: Final = Method.of(
     registry.DESCRIPTOR, "RegistryService", "CreateLot", registry.CreateLotRequest, lot_pb2.Lot
 )
 _CREATE_GATE: Final = Method.of(
-    registry.DESCRIPTOR, "RegistryService", "CreateGate", registry.CreateGateRequest, lot_pb2.Gate
+    registry.DESCRIPTOR, "RegistryService", "CreateGate", registry.CreateGateRequest, gate_pb2.Gate
 )
 _GRANT_LOT: Final = Method.of(
     vendors.DESCRIPTOR, "VendorService", "GrantLot", vendors.GrantLotRequest, vendor_pb2.Grant
@@ -32,7 +32,7 @@ class Plan(NamedTuple):
     """A lot to be registered; without a lot id, which the platform issues."""
 
     lot: lot_pb2.Lot
-    gates: tuple[lot_pb2.Gate, ...]
+    gates: tuple[gate_pb2.Gate, ...]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ async def register(
     async def one(plan: Plan) -> None:
         async with free:
             number = plan.lot.registration_number
-            gates: dict[str, lot_pb2.Gate] = {}
+            gates: dict[str, gate_pb2.Gate] = {}
             lot_id = known.get(number)
             if lot_id is None:
                 lot_id = await _created(administrator, plan.lot)
@@ -117,7 +117,7 @@ async def _created(administrator: Client, lot: lot_pb2.Lot) -> str:
     raise CliError("the registry says that a lot is registered, and does not list it")
 
 
-async def _with_gate(administrator: Client, lot_id: str, gate: lot_pb2.Gate) -> lot_pb2.Gate:
+async def _with_gate(administrator: Client, lot_id: str, gate: gate_pb2.Gate) -> gate_pb2.Gate:
     try:
         return await administrator.call(_CREATE_GATE, registry.CreateGateRequest(lot_id=lot_id, gate=gate))
     except PlatformError as error:

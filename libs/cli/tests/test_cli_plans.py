@@ -1,7 +1,7 @@
 """How recorded lots are registered: facts kept, the rest invented and always the same."""
 
 import pytest
-from parkmesh.registry.v1 import lot_pb2
+from parkmesh.registry.v1 import gate_pb2, lot_pb2
 from parkmesh_cli.demo import city
 from parkmesh_cli.premises import Site, Way
 from parkmesh_cli.replay.files import RecordedLot
@@ -39,8 +39,8 @@ def test_gates_are_named_by_the_rule(capacity: int, lanes: int) -> None:
     way_in, way_out = plan(recorded(1, capacity=capacity)).gates
     assert way_in.name.endswith("路一号入口")
     assert way_out.name.endswith("路二号出口")
-    assert [lane.direction for lane in way_in.lanes] == [lot_pb2.LANE_DIRECTION_ENTRY] * lanes
-    assert [lane.direction for lane in way_out.lanes] == [lot_pb2.LANE_DIRECTION_EXIT] * lanes
+    assert [lane.direction for lane in way_in.lanes] == [gate_pb2.LANE_DIRECTION_ENTRY] * lanes
+    assert [lane.direction for lane in way_out.lanes] == [gate_pb2.LANE_DIRECTION_EXIT] * lanes
 
 
 def test_all_plans_keep_the_rules_of_the_proto() -> None:
@@ -52,8 +52,8 @@ def test_all_plans_keep_the_rules_of_the_proto() -> None:
 
 def test_a_lane_for_both_directions_serves_both() -> None:
     lanes = [
-        lot_pb2.Lane(lane_id="1", direction=lot_pb2.LANE_DIRECTION_BOTH),
-        lot_pb2.Lane(lane_id="2", direction=lot_pb2.LANE_DIRECTION_EXIT),
+        gate_pb2.Lane(lane_id="1", direction=gate_pb2.LANE_DIRECTION_BOTH),
+        gate_pb2.Lane(lane_id="2", direction=gate_pb2.LANE_DIRECTION_EXIT),
     ]
-    site = Site.of("lot_1", [lot_pb2.Gate(gate_id="1", lanes=lanes)])
+    site = Site.of("lot_1", [gate_pb2.Gate(gate_id="1", lanes=lanes)])
     assert site == Site("lot_1", (Way("1", "1"),), (Way("1", "1"), Way("1", "2")))

@@ -1,11 +1,24 @@
 """A service's in-memory copy of the registry facts it needs, kept fresh."""
 
 from directory.directory import MAX_AGE_MS, Directory, DirectoryUnavailable
-from directory.facts import FOREVER, Change, CredentialFacts, Fact, GrantFacts, LotFacts, VendorFacts
+from directory.facts import (
+    FOREVER,
+    AccountFacts,
+    Change,
+    CredentialFacts,
+    Fact,
+    GrantFacts,
+    LotFacts,
+    OperatorFacts,
+    Position,
+    RuleFacts,
+    VendorFacts,
+)
 
 __all__ = [
     "FOREVER",
     "MAX_AGE_MS",
+    "AccountFacts",
     "Change",
     "CredentialFacts",
     "Directory",
@@ -13,5 +26,8 @@ __all__ = [
     "Fact",
     "GrantFacts",
     "LotFacts",
+    "OperatorFacts",
+    "Position",
+    "RuleFacts",
     "VendorFacts",
 ]

@@ -3,22 +3,24 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 import grpc
+from mesh.caller import Caller
 from mesh.clock import Clock
 from mesh.errors import MeshError
 from parkmesh.errors.v1 import error_reason_pb2
-from parkmesh.registry.v1 import directory_service_pb2, directory_service_pb2_grpc
+from parkmesh.registry.v1 import change_service_pb2, directory_service_pb2, directory_service_pb2_grpc, rule_pb2
 
-from directory.facts import Change, CredentialFacts, Facts, GrantFacts, LotFacts, VendorFacts
+from directory import rights
+from directory.facts import AccountFacts, Change, CredentialFacts, LotFacts, OperatorFacts, RuleFacts, VendorFacts
+from directory.tables import Tables
 
 MAX_AGE_MS: Final = 24 * 3600 * 1000
 """How long a service may go on without the registry, unless told otherwise."""
 
 _log = logging.getLogger(__name__)
-_NO_GRANTS: Final[dict[str, GrantFacts]] = {}
 _FIRST_DELAY_S: Final = 0.1
 _LONGEST_DELAY_S: Final = 2.0
 _STREAM_S: Final = 3600.0  # every call has a deadline, a watch too: it is resumed where it ended
@@ -47,16 +49,20 @@ class Directory:
         channel: grpc.aio.Channel,
         clock: Clock,
         *,
+        kinds: Iterable[change_service_pb2.FactKind.ValueType] = (),
         max_age_ms: int = MAX_AGE_MS,
         silence_seconds: float = 10.0,
     ) -> None:
-        """Knows nothing until `run()` runs; a watch that is silent for `silence_seconds` is begun anew."""
+        """Knows nothing until `run()` runs, and then facts of these kinds, all when empty; a fact of another kind is as
+        if it were not. A watch that is silent for `silence_seconds` is begun anew.
+        """
         self._stub = directory_service_pb2_grpc.DirectoryServiceStub(channel)
         self._clock = clock
+        self._kinds = tuple(kinds)
         self._max_age_ms = max_age_ms
         self._silence_seconds = silence_seconds
-        self._facts = Facts()
-        self._building: Facts | None = None
+        self._facts = Tables()
+        self._building: Tables | None = None
         self._epoch = ""
         self._revision = 0
         self._alive_ms: int | None = None
@@ -71,18 +77,41 @@ class Directory:
         """All lots, in no order."""
         return self._facts.lots.values()
 
+    def operator(self, operator_id: str) -> OperatorFacts | None:
+        """The operator; None when there is none."""
+        return self._facts.operators.get(operator_id)
+
     def vendor(self, vendor_id: str) -> VendorFacts | None:
         """The vendor; None when there is none."""
         return self._facts.vendors.get(vendor_id)
 
+    def account(self, account_id: str) -> AccountFacts | None:
+        """The person's account, in use or not; None when there is none."""
+        return self._facts.accounts.get(account_id)
+
     def credential(self, client_id: str) -> CredentialFacts | None:
-        """The credential, be it good, expired or revoked (`good_at` tells); None when there is none."""
+        """The credential, be it good, expired or revoked; None when there is none."""
         return self._facts.credentials.get(client_id)
+
+    def good_credential(self, client_id: str, now_ms: int) -> CredentialFacts | None:
+        """The credential; None unless it holds at that time, and its account, when it has one, is in use."""
+        return rights.good_credential(self._facts, client_id, now_ms)
+
+    def rule(self, name: rule_pb2.RuleName.ValueType, now_ms: int) -> RuleFacts | None:
+        """The rule of that name that began last among those in force at that time; None when there is none."""
+        return next((rule for rule in self._facts.rules_by_name.get(name, ()) if rule.holds_at(now_ms)), None)
 
     def may_speak(self, vendor_id: str, lot_id: str, now_ms: int) -> bool:
         """Whether the vendor holds a grant for the lot at that time; False when either is unknown."""
-        grant = self._facts.grants.get(vendor_id, _NO_GRANTS).get(lot_id)
-        return grant is not None and grant.start_ms <= now_ms < grant.end_ms
+        return rights.may_speak(self._facts, vendor_id, lot_id, now_ms)
+
+    def may_report(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
+        """Whether the caller may report what happens in the lot at that time; `rights.may_report` says who may."""
+        return rights.may_report(self._facts, caller, lot_id, now_ms)
+
+    def may_see(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
+        """Whether the caller may see the lot's facts at that time; `rights.may_see` says who may."""
+        return rights.may_see(self._facts, caller, lot_id, now_ms)
 
     @property
     def epoch(self) -> str:
@@ -139,7 +168,9 @@ class Directory:
 
     async def _watch(self) -> None:
         self._building = None  # a snapshot that was cut off is worth nothing
-        request = directory_service_pb2.WatchDirectoryRequest(epoch=self._epoch, since_revision=self._revision)
+        request = directory_service_pb2.WatchDirectoryRequest(
+            epoch=self._epoch, since_revision=self._revision, kinds=self._kinds
+        )
         call = self._stub.WatchDirectory(request, timeout=_STREAM_S)
         try:
             while True:
@@ -153,7 +184,7 @@ class Directory:
 
     def _take(self, response: directory_service_pb2.WatchDirectoryResponse) -> None:
         if response.snapshot:
-            self._building = Facts()
+            self._building = Tables()
         facts = self._facts if self._building is None else self._building
         changes = [change for change in map(facts.apply, response.changes) if change is not None]
         if self._building is not None:

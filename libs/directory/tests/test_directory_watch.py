@@ -12,7 +12,7 @@ from mesh.server import Mesh
 from mesh.settings import BaseSettings
 from mesh.testing import ManualClock, Running, running, signer
 from parkmesh.errors.v1 import error_reason_pb2
-from parkmesh.registry.v1 import directory_service_pb2, directory_service_pb2_grpc, lot_pb2
+from parkmesh.registry.v1 import directory_service_pb2, directory_service_pb2_grpc, gate_pb2, lot_pb2
 
 WATCHER = Caller(CallerKind.SERVICE, "access-records")
 
@@ -60,7 +60,7 @@ async def until(directory: Directory, true: Callable[[], bool]) -> None:
 async def test_it_answers_from_what_the_registry_stated() -> None:
     registry = StatedRegistry(
         lot("lot-1"),
-        gate("lot-1", "g1", a=lot_pb2.LANE_DIRECTION_ENTRY),
+        gate("lot-1", "g1", a=gate_pb2.LANE_DIRECTION_ENTRY),
         vendor("vendor-1"),
         credential("client-1", "vendor-1"),
         grant("vendor-1", "lot-1", start_ms=10, end_ms=20),
@@ -68,7 +68,7 @@ async def test_it_answers_from_what_the_registry_stated() -> None:
     async with serving(registry) as server, watching(server) as directory:
         found = directory.lot("lot-1")
         assert found is not None
-        assert found.lanes == {("g1", "a"): lot_pb2.LANE_DIRECTION_ENTRY}
+        assert found.lanes == {("g1", "a"): gate_pb2.LANE_DIRECTION_ENTRY}
         assert list(directory.lots()) == [found]
         assert directory.vendor("vendor-1") is not None
         assert directory.credential("client-1") is not None

@@ -16,7 +16,7 @@ from mesh.contract import is_idempotent, methods, path_of
 from mesh.hosting import Mesh
 from mesh.settings import BaseSettings
 from mesh.testing import Running, running, signer
-from parkmesh.registry.v1 import lot_pb2, registry_service_pb2, registry_service_pb2_grpc
+from parkmesh.registry.v1 import gate_pb2, lot_pb2, registry_service_pb2, registry_service_pb2_grpc
 
 KINDS = ("One", "Many", "Collect", "Talk")
 
@@ -117,7 +117,7 @@ async def test_idempotent_call_is_retried_and_no_other(flaky: tuple[Flaky, Runni
     )
     lot = lot_pb2.Lot()
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stub.CreateGate(registry_service_pb2.CreateGateRequest(lot_id="lot-1", gate=lot_pb2.Gate()))
+        await stub.CreateGate(registry_service_pb2.CreateGateRequest(lot_id="lot-1", gate=gate_pb2.Gate()))
     assert (caught.value.code(), servicer.calls) in (
         (grpc.StatusCode.UNAVAILABLE, 1),
         (grpc.StatusCode.INVALID_ARGUMENT, 0),

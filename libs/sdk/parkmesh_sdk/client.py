@@ -13,7 +13,8 @@ from google.protobuf.message import Message
 from parkmesh.access.v1 import access_record_service_pb2 as access
 from parkmesh.access.v1.record_pb2 import AccessRecord, Direction, StoredRecord
 from parkmesh.registry.v1 import registry_service_pb2 as registry
-from parkmesh.registry.v1.lot_pb2 import Gate, Lot
+from parkmesh.registry.v1.gate_pb2 import Gate
+from parkmesh.registry.v1.lot_pb2 import Lot
 from parkmesh.registry.v1.token_service_pb2 import IssueTokenRequest, IssueTokenResponse
 
 from parkmesh_sdk import method as methods

@@ -9,6 +9,7 @@ from history.errors import HistoryUnavailable
 from history.writer import BatchWriter
 from mesh.clock import Clock
 from parkmesh.access.v1 import lot_row_pb2
+from parkmesh.registry.v1 import coordinate_pb2
 from vocabulary import division
 
 from access_records import tables
@@ -65,5 +66,6 @@ def row_of(lot: LotFacts, version: int) -> lot_row_pb2.LotRow:
         version=version,
     )
     if lot.position:
-        row.latitude, row.longitude, row.coordinate_system = lot.position
+        row.latitude, row.longitude = lot.position.gcj02
+        row.coordinate_system = coordinate_pb2.COORDINATE_SYSTEM_GCJ02
     return row

@@ -1,6 +1,7 @@
 """The domain's rules for one record: what refuses it, and what is only unusual about it; bounds are the proto's."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
@@ -30,7 +31,7 @@ class LotFacts(Protocol):
         """Its LotState."""
 
     @property
-    def gates(self) -> frozenset[str]:
+    def gates(self) -> AbstractSet[str]:
         """The numbers of its gates."""
 
     @property

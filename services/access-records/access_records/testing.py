@@ -15,7 +15,7 @@ from mesh.settings import BaseSettings, Secret
 from mesh.testing import YEAR_2100_MS, ManualClock, Running, running
 from parkmesh.access.v1 import record_pb2
 from parkmesh.access.v1.access_record_service_pb2_grpc import AccessRecordServiceStub
-from parkmesh.registry.v1 import lot_pb2
+from parkmesh.registry.v1 import gate_pb2, lot_pb2
 from parkmesh.registry.v1.directory_service_pb2_grpc import add_DirectoryServiceServicer_to_server
 
 from access_records import app, history_writer
@@ -35,9 +35,9 @@ PLATE_KEY: Final = b"pseudonyms of the tests, not more"
 
 def _lanes() -> Mapping[tuple[str, str], int]:
     return {
-        ("g1", "in"): lot_pb2.LANE_DIRECTION_ENTRY,
-        ("g1", "out"): lot_pb2.LANE_DIRECTION_EXIT,
-        ("g1", "both"): lot_pb2.LANE_DIRECTION_BOTH,
+        ("g1", "in"): gate_pb2.LANE_DIRECTION_ENTRY,
+        ("g1", "out"): gate_pb2.LANE_DIRECTION_EXIT,
+        ("g1", "both"): gate_pb2.LANE_DIRECTION_BOTH,
     }
 
 
@@ -100,7 +100,7 @@ class Platform:
 @asynccontextmanager
 async def composed(log_server: EmbeddedServer, history_server: RunningServer) -> AsyncIterator[Platform]:
     """The service and its history writer over two engines; VENDOR holds grants for LOT and OTHER_LOT."""
-    lanes = {"in": lot_pb2.LANE_DIRECTION_ENTRY, "out": lot_pb2.LANE_DIRECTION_EXIT}
+    lanes = {"in": gate_pb2.LANE_DIRECTION_ENTRY, "out": gate_pb2.LANE_DIRECTION_EXIT}
     lots = [fact for one in (LOT, OTHER_LOT, FOREIGN_LOT) for fact in (lot(one), gate(one, "g1", **lanes))]
     registry = StatedRegistry(*lots, grant(VENDOR, LOT), grant(VENDOR, OTHER_LOT), credential(CLIENT, VENDOR))
     clock = ManualClock()

@@ -22,7 +22,7 @@ class Token:
     """What a token of the registry says."""
 
     client_id: str
-    vendor_id: str
+    subject: str
     expire_ms: int
 
 
@@ -71,7 +71,7 @@ class Tokens:
     def _verified(self, text: str, now_ms: int) -> Token | None:
         # The times are checked against the clock that is handed in, not the machine's.
         options: Any = {
-            "require": ["iss", "sub", "vendor", "iat", "exp"],
+            "require": ["iss", "sub", "subject", "iat", "exp"],
             "verify_exp": False,
             "verify_iat": False,
             "verify_nbf": False,
@@ -88,13 +88,13 @@ class Tokens:
 
 
 def _token(claims: dict[str, Any], now_ms: int) -> Token | None:
-    client_id, vendor_id, issued, expires = (claims[name] for name in ("sub", "vendor", "iat", "exp"))
-    well_typed = all(type(text) is str for text in (client_id, vendor_id)) and all(
+    client_id, subject, issued, expires = (claims[name] for name in ("sub", "subject", "iat", "exp"))
+    well_typed = all(type(text) is str for text in (client_id, subject)) and all(
         type(instant) is int for instant in (issued, expires)
     )
-    if not well_typed or not vendor_id or issued * 1000 > now_ms + _SKEW_MS:
+    if not well_typed or not subject or issued * 1000 > now_ms + _SKEW_MS:
         return None
-    return Token(client_id, vendor_id, expires * 1000)
+    return Token(client_id, subject, expires * 1000)
 
 
 def public_keys(pem: str) -> list[Ed25519PublicKey]:

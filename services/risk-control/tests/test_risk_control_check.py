@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import jwt
-from directory.testing import StatedRegistry, credential, vendor
+from directory.testing import StatedRegistry, account, credential, vendor
 from google.rpc import status_pb2  # type: ignore[import-untyped]
 from mesh.caller import HEADER, Caller, CallerKind, Verifier, generate_key_pair
 from mesh.hosting import Mesh
 from mesh.settings import BaseSettings
 from mesh.testing import YEAR_2100_MS, ManualClock, running, throwaway_keys
 from parkmesh.edge.v1 import ext_authz_pb2
-from parkmesh.registry.v1 import vendor_pb2
+from parkmesh.registry.v1 import role_pb2
 from parkmesh.registry.v1.directory_service_pb2_grpc import add_DirectoryServiceServicer_to_server
 from risk_control.app import bind
 from risk_control.settings import Settings
@@ -28,9 +28,9 @@ CHECK = "/envoy.service.auth.v3.Authorization/Check"
 NOWHERE = "127.0.0.1:1"
 
 
-def token(client_id: str = "client-1", vendor_id: str = "vendor-1", **claims: Any) -> str:
+def token(client_id: str = "client-1", subject: str = "vendor-1", **claims: Any) -> str:
     now = YEAR_2100_MS // 1000
-    stated = {"iss": "registry", "sub": client_id, "vendor": vendor_id, "kind": "vendor", "iat": now, "exp": now + 900}
+    stated = {"iss": "registry", "sub": client_id, "subject": subject, "kind": "vendor", "iat": now, "exp": now + 900}
     return "Bearer " + jwt.encode(stated | claims, TOKEN_PRIVATE, algorithm="EdDSA")
 
 
@@ -107,18 +107,30 @@ async def test_a_good_token_is_replaced_by_an_assertion(tmp_path: pathlib.Path) 
         assert headers_of(again)[HEADER] == assertion
 
 
-async def test_an_administrator_is_one_by_the_registry_not_by_the_token(tmp_path: pathlib.Path) -> None:
-    administrator = vendor("admin-1", role=vendor_pb2.ROLE_ADMINISTRATOR)
-    facts = (*FACTS, administrator, credential("client-2", "admin-1"))
-    async with risk_control(tmp_path, *facts) as risk:
+async def test_a_caller_is_what_the_registry_says_not_what_the_token_says(tmp_path: pathlib.Path) -> None:
+    credentials = (
+        credential("client-2", "platform", role=role_pb2.ROLE_ADMINISTRATOR),
+        credential("client-3", "platform", role=role_pb2.ROLE_SECURITY_ADMINISTRATOR, account_id="account-3"),
+        credential("client-4", "lot-1", role=role_pb2.ROLE_DEVICE),
+        credential("client-5", "account-5", role=role_pb2.ROLE_COLLECTOR, account_id="account-5"),
+    )
+    accounts = (
+        account("account-3", role_pb2.ROLE_SECURITY_ADMINISTRATOR),
+        account("account-5", role_pb2.ROLE_COLLECTOR, "lot-1"),
+    )
+    async with risk_control(tmp_path, *FACTS, *accounts, *credentials) as risk:
         verifier = Verifier({"risk-control": throwaway_keys()[1]})
-        for client_id, vendor_id, kind in (
-            ("client-2", "admin-1", "vendor"),
-            ("client-1", "vendor-1", "administrator"),
+        for caller in (
+            Caller(CallerKind.VENDOR, "vendor-1", "client-1"),
+            Caller(CallerKind.ADMINISTRATOR, "platform", "client-2"),
+            Caller(CallerKind.SECURITY_ADMINISTRATOR, "platform", "client-3", "account-3"),
+            Caller(CallerKind.DEVICE, "lot-1", "client-4"),
+            Caller(CallerKind.COLLECTOR, "account-5", "client-5", "account-5"),
         ):
-            answer = await risk.ask("GET", "/v1/lots", authorization=token(client_id, vendor_id, kind=kind))
-            caller = verifier.verify(headers_of(answer)[HEADER], YEAR_2100_MS)
-            assert caller.kind is (CallerKind.ADMINISTRATOR if vendor_id == "admin-1" else CallerKind.VENDOR)
+            for kind in ("vendor", "administrator"):
+                authorization = token(caller.credential, caller.subject, kind=kind)
+                answer = await risk.ask("GET", "/v1/lots", authorization=authorization)
+                assert verifier.verify(headers_of(answer)[HEADER], YEAR_2100_MS) == caller
 
 
 async def test_without_a_good_token_every_path_is_401(tmp_path: pathlib.Path) -> None:
@@ -150,8 +162,8 @@ async def test_a_credential_must_be_live_and_its_vendors_own(tmp_path: pathlib.P
     )
     async with risk_control(tmp_path, *facts) as risk:
 
-        async def code(client_id: str, vendor_id: str = "vendor-1") -> int:
-            return int((await risk.ask("GET", "/v1/lots", authorization=token(client_id, vendor_id))).status.code)
+        async def code(client_id: str, subject: str = "vendor-1") -> int:
+            return int((await risk.ask("GET", "/v1/lots", authorization=token(client_id, subject))).status.code)
 
         assert [await code(name) for name in ("client-1", "revoked", "ended", "ending")] == [0, 16, 16, 0]
         assert await code("orphan", "vendor-9") == 16
@@ -202,6 +214,7 @@ async def test_grpc_callers_get_a_grpc_status(tmp_path: pathlib.Path) -> None:
             assert status.message == headers["grpc-message"]
             assert [detail.TypeName() for detail in status.details] == [
                 "google.rpc.ErrorInfo",
+                "google.rpc.LocalizedMessage",
                 "google.rpc.RequestInfo",
             ]
 

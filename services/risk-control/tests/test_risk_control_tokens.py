@@ -16,7 +16,7 @@ OTHER_PRIVATE, OTHER_PUBLIC = generate_key_pair()
 
 
 def token(key: str = PRIVATE, algorithm: str = "EdDSA", **changes: Any) -> str:
-    claims = {"iss": "registry", "sub": "client-1", "vendor": "vendor-1", "kind": "vendor"}
+    claims = {"iss": "registry", "sub": "client-1", "subject": "vendor-1", "kind": "vendor"}
     times = {"iat": NOW // 1000, "exp": NOW // 1000 + 900}
     stated = {name: value for name, value in (claims | times | changes).items() if value is not None}
     return jwt.encode(stated, key, algorithm=algorithm)
@@ -58,9 +58,9 @@ def unsigned(header: dict[str, str]) -> str:
         token(iss="risk-control"),
         token(iss=None),
         token(sub=None),
-        token(vendor=None),
-        token(vendor=""),
-        token(vendor=7),
+        token(subject=None),
+        token(subject=""),
+        token(subject=7),
         token(exp=None),
         token(exp=str(NOW)),
         token(iat=NOW // 1000 + 60),

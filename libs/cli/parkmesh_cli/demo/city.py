@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from parkmesh.access.v1 import record_pb2
-from parkmesh.registry.v1 import lot_pb2
+from parkmesh.registry.v1 import coordinate_pb2, lot_pb2
 from vocabulary import beijing, division
 
 from parkmesh_cli.plates import MOST, vehicle
@@ -79,8 +79,8 @@ def plans() -> tuple[Plan, ...]:
                 type=lot_pb2.LOT_TYPE_PUBLIC,
                 division_code=lot.district,
                 address=f"莆田市{division.NAMES[lot.district]}{lot.road}",
-                coordinate=lot_pb2.Coordinate(
-                    latitude=lot.latitude, longitude=lot.longitude, system=lot_pb2.COORDINATE_SYSTEM_WGS84
+                coordinate=coordinate_pb2.Coordinate(
+                    latitude=lot.latitude, longitude=lot.longitude, system=coordinate_pb2.COORDINATE_SYSTEM_WGS84
                 ),
                 open_berths=lot.berths,
                 state=lot_pb2.LOT_STATE_ACTIVE,

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Final
 
-from parkmesh.registry.v1 import lot_pb2
+from parkmesh.registry.v1 import coordinate_pb2, lot_pb2
 from vocabulary import division
 
 from parkmesh_cli.premises import two_gates
@@ -44,7 +44,9 @@ def plan(recorded: RecordedLot) -> Plan:
         type=lot_pb2.LOT_TYPE_PUBLIC,
         division_code=district,
         address=recorded.address,
-        coordinate=lot_pb2.Coordinate(latitude=latitude, longitude=longitude, system=lot_pb2.COORDINATE_SYSTEM_WGS84),
+        coordinate=coordinate_pb2.Coordinate(
+            latitude=latitude, longitude=longitude, system=coordinate_pb2.COORDINATE_SYSTEM_WGS84
+        ),
         open_berths=recorded.capacity,
         state=lot_pb2.LOT_STATE_ACTIVE,
     )
