@@ -35,14 +35,14 @@ def run(work: Coroutine[Any, Any, int]) -> None:
 def explained(error: BaseException) -> str:
     """A refusal of the platform in words that say what to do."""
     if isinstance(error, CertificateError):
-        return f"{error.message} 平台证书不受信任"
+        return f"{error.message} {error.chinese}"
     if not isinstance(error, PlatformError):
         return str(error)
     if error.reason == "BAD_CREDENTIAL":
         return "the platform does not know this client id with this secret 客户端标识或密钥错误"
     if error.code is StatusCode.UNAVAILABLE and not error.reason:
         return "the platform cannot be reached: is it running? `make up` starts it 平台不可达"
-    return f"the platform refused: {error}"
+    return f"the platform refused 平台拒绝: {error}"
 
 
 def _first(group: BaseExceptionGroup[Any]) -> BaseException:

@@ -13,8 +13,12 @@ class FieldViolation(NamedTuple):
 
     field: str
     """Its path, such as `records[3].plateNumber`."""
+    rule: str
+    """The rule's id, such as `required` or `string.pattern`; empty when the platform gave none."""
     description: str
-    """What the rule asks for."""
+    """What would be right, in English."""
+    chinese: str
+    """The same in Chinese; empty when the platform gave none."""
 
 
 class PlatformError(Exception):
@@ -25,6 +29,7 @@ class PlatformError(Exception):
         code: StatusCode,
         message: str,
         *,
+        chinese: str = "",
         reason: str = "",
         violations: tuple[FieldViolation, ...] = (),
         retry_after_s: float | None = None,
@@ -35,6 +40,8 @@ class PlatformError(Exception):
         """The gRPC status, for REST too."""
         self.message = message
         """An English sentence for people."""
+        self.chinese = chinese
+        """The same in Chinese; empty when the platform gave none."""
         self.reason = reason
         """The name of an ErrorReason without its prefix, such as `RATE_LIMITED`; empty when the platform gave none."""
         self.violations = violations
@@ -45,9 +52,9 @@ class PlatformError(Exception):
         """What to tell the hotline; empty when the platform was not reached."""
 
     def __str__(self) -> str:
-        fields = "".join(f"; {violation.field}: {violation.description}" for violation in self.violations)
+        fields = "".join(f"; {each.field}: {_both(each.description, each.chinese)}" for each in self.violations)
         request = f" (request {self.request_id})" if self.request_id else ""
-        return f"{self.reason or self.code.name}: {self.message}{fields}{request}"
+        return f"{self.reason or self.code.name}: {_both(self.message, self.chinese)}{fields}{request}"
 
     @classmethod
     def of(cls, status: status_pb2.Status) -> Self:
@@ -56,19 +63,28 @@ class PlatformError(Exception):
         bad = error_details_pb2.BadRequest()
         retry = error_details_pb2.RetryInfo()
         request = error_details_pb2.RequestInfo()
+        localized = error_details_pb2.LocalizedMessage()
         asked_to_wait = False
         for detail in status.details:
             asked_to_wait |= detail.Unpack(retry)
-            for known in (info, bad, request):
+            for known in (info, bad, request, localized):
                 detail.Unpack(known)
         return cls(
             _CODES.get(status.code, StatusCode.UNKNOWN),
             status.message,
+            chinese=localized.message,
             reason=info.reason,
-            violations=tuple(FieldViolation(each.field, each.description) for each in bad.field_violations),
+            violations=tuple(
+                FieldViolation(each.field, each.reason, each.description, each.localized_message.message)
+                for each in bad.field_violations
+            ),
             retry_after_s=retry.retry_delay.ToMilliseconds() / 1000 if asked_to_wait else None,
             request_id=request.request_id,
         )
+
+
+def _both(english: str, chinese: str) -> str:
+    return f"{english} {chinese}".rstrip()
 
 
 class CertificateError(PlatformError):
@@ -76,5 +92,7 @@ class CertificateError(PlatformError):
 
     def __init__(self) -> None:
         super().__init__(
-            StatusCode.UNAVAILABLE, "the platform's certificate is not trusted: is the CA file the right one?"
+            StatusCode.UNAVAILABLE,
+            "the platform's certificate is not trusted: is the CA file the right one?",
+            chinese="平台证书不受信任",
         )

@@ -41,10 +41,14 @@ class RefusedError(Exception):
         self.code = code
         details: list[Message] = [
             error_details_pb2.ErrorInfo(reason=reason, domain="parkmesh"),
+            error_details_pb2.LocalizedMessage(locale="zh-CN", message="已说明原因。"),
             error_details_pb2.RequestInfo(request_id="request-1"),
         ]
         if code is grpc.StatusCode.INVALID_ARGUMENT:
-            violation = error_details_pb2.BadRequest.FieldViolation(field="records", description="1 to 1,000")
+            chinese = error_details_pb2.LocalizedMessage(locale="zh-CN", message="1 至 1,000 条")
+            violation = error_details_pb2.BadRequest.FieldViolation(
+                field="records", reason="size", description="1 to 1,000", localized_message=chinese
+            )
             details.append(error_details_pb2.BadRequest(field_violations=[violation]))
         if retry_after_ms is not None:
             delay = duration_pb2.Duration()

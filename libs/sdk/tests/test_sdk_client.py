@@ -92,7 +92,12 @@ async def test_a_refusal_tells_reason_field_and_request(bench: Bench) -> None:
     async with bench.client() as client:
         with pytest.raises(PlatformError) as caught:
             await client.upload([])
-    assert str(caught.value) == "INVALID_FIELD: Said why.; records: 1 to 1,000 (request request-1)"
+    error = caught.value
+    assert (error.message, error.chinese) == ("Said why.", "已说明原因。")
+    assert error.violations == (("records", "size", "1 to 1,000", "1 至 1,000 条"),)
+    assert str(error) == (
+        "INVALID_FIELD: Said why. 已说明原因。; records: 1 to 1,000 1 至 1,000 条 (request request-1)"
+    )
 
 
 @pytest.mark.parametrize("code", UNANSWERED)
