@@ -1,6 +1,7 @@
 """The decision about one request: who calls, and may they now."""
 
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import Final, NamedTuple, Protocol
 
 from directory import Change, CredentialFacts, VendorFacts
 from mesh.caller import Caller, CallerKind
@@ -11,6 +12,8 @@ from parkmesh.registry.v1 import vendor_pb2
 
 from risk_control.buckets import Buckets
 from risk_control.methods import PublicMethods
+from risk_control.nonces import Nonces
+from risk_control.signatures import Signatures, require_current
 from risk_control.tokens import Tokens
 
 _BEARER: Final = "bearer "
@@ -19,8 +22,8 @@ _BEARER: Final = "bearer "
 class Facts(Protocol):
     """What is asked of the directory."""
 
-    def credential(self, client_id: str) -> CredentialFacts | None:
-        """None when there is none."""
+    def good_credential(self, client_id: str, now_ms: int) -> CredentialFacts | None:
+        """None when there is none that holds at that time, with its account, if it has one, in use."""
         ...
 
     def vendor(self, vendor_id: str) -> VendorFacts | None:
@@ -30,6 +33,13 @@ class Facts(Protocol):
     def require_fresh(self, now_ms: int) -> None:
         """MeshError(DIRECTORY_UNAVAILABLE) when the facts are too old to decide by."""
         ...
+
+
+class Signing(NamedTuple):
+    """What it takes to admit signed requests."""
+
+    signatures: Signatures
+    nonces: Nonces
 
 
 class Admission:
@@ -42,7 +52,8 @@ class Admission:
         facts: Facts,
         clock: Clock,
         *,
-        vendors: Buckets,
+        signing: Signing | None,
+        clients: Buckets,
         public: Buckets,
         requests_per_second: float,
         public_requests_per_second: float,
@@ -51,7 +62,8 @@ class Admission:
         self._tokens = tokens
         self._facts = facts
         self._clock = clock
-        self._vendors = vendors
+        self._signing = signing
+        self._clients = clients
         self._public = public
         self._requests_per_second = requests_per_second
         self._public_requests_per_second = public_requests_per_second
@@ -67,6 +79,26 @@ class Admission:
             return None
         return self._known(authorization)
 
+    async def decide_signed(self, verb: str, path: str, headers: Mapping[str, str], *, body_follows: bool) -> Caller:
+        """Who calls with a signed request. MeshError when it is refused: nothing precise is told before the signature
+        has proved right, and nothing of the client's own, a nonce or a place in its bucket, is spent before.
+
+        What can be tried without a key costs two HMACs over at most the headers that the edge takes, less than a forged
+        token. `body_follows`: the edge will show the body to `require_body` before it passes the request on.
+        """
+        now_ms = self._clock.now_ms()
+        self._facts.require_fresh(now_ms)
+        if self._signing is None or not body_follows or "authorization" in headers:
+            raise _unsignable()
+        proof = self._signing.signatures.proof(verb, path, headers)
+        credential = self._facts.good_credential(proof.client_id, now_ms) if proof else None
+        if proof is None or credential is None or not _signs(credential):
+            raise _unproven()
+        require_current(proof, now_ms)
+        caller = self._admitted(credential)
+        await self._signing.nonces.use(proof.client_id, proof.nonce)
+        return caller
+
     def changed(self, change: Change) -> None:
         """Forgets what was concluded from the facts of before."""
         for fact in (change.before, change.after):
@@ -79,16 +111,23 @@ class Admission:
         scheme, token = authorization[: len(_BEARER)], None
         if scheme.lower() == _BEARER:
             token = self._tokens.read(authorization[len(_BEARER) :].strip(), now_ms)
-        credential = self._facts.credential(token.client_id) if token else None
-        vendor = self._facts.vendor(credential.vendor_id) if credential else None
-        if token is None or credential is None or vendor is None or not credential.good_at(now_ms):
+        credential = self._facts.good_credential(token.client_id, now_ms) if token else None
+        if token is None or credential is None or credential.subject != token.subject or _signs(credential):
             raise _unauthenticated()
-        if credential.vendor_id != token.vendor_id:
-            raise _unauthenticated()
-        self._limit(self._vendors, vendor.vendor_id, vendor.requests_per_second or self._requests_per_second)
-        administrator = vendor.role == vendor_pb2.ROLE_ADMINISTRATOR
-        kind = CallerKind.ADMINISTRATOR if administrator else CallerKind.VENDOR
-        return Caller(kind, vendor.vendor_id, credential.client_id)
+        return self._admitted(credential)
+
+    def _admitted(self, credential: CredentialFacts) -> Caller:
+        caller = Caller(credential.kind, credential.subject, credential.client_id, credential.account)
+        per_second: float = 0
+        if caller.kind is CallerKind.VENDOR:
+            vendor = self._facts.vendor(caller.subject)
+            if vendor is None:
+                raise _unauthenticated()
+            per_second = vendor.requests_per_second
+        # Subjects of different kinds may have the same name.
+        bucket = f"{caller.kind.value} {caller.account or caller.subject}"
+        self._limit(self._clients, bucket, per_second or self._requests_per_second)
+        return caller
 
     def _limit(self, buckets: Buckets, name: str, per_second: float) -> None:
         wait_ms = buckets.take(name, per_second, self._clock.monotonic())
@@ -100,8 +139,27 @@ class Admission:
             )
 
 
+def _signs(credential: CredentialFacts) -> bool:
+    """Whether its holder signs every request; else it gets tokens."""
+    return credential.method == vendor_pb2.CREDENTIAL_METHOD_SIGNATURE
+
+
 def _unauthenticated() -> MeshError:
     return MeshError(
         reasons.ERROR_REASON_UNAUTHENTICATED,
         "The request needs a valid access token. Get one from POST /v1/token.",
+    )
+
+
+def _unproven() -> MeshError:
+    return MeshError(
+        reasons.ERROR_REASON_UNAUTHENTICATED,
+        "The signature is not that of a client that may sign. docs/request-signing.md says how to sign.",
+    )
+
+
+def _unsignable() -> MeshError:
+    return MeshError(
+        reasons.ERROR_REASON_UNAUTHENTICATED,
+        "This request cannot be signed. Either sign a REST request, without Authorization, or send an access token.",
     )

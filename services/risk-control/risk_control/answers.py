@@ -11,6 +11,8 @@ from mesh.caller import HEADER
 from mesh.errors import MeshError, status_of
 from parkmesh.edge.v1 import ext_authz_pb2
 
+from risk_control.signatures import HEADERS
+
 UNAUTHENTICATED: Final = 401
 _OVERWRITE: Final = 2
 _HTTP: Final = {
@@ -24,6 +26,12 @@ def admitted(assertion: str | None) -> ext_authz_pb2.CheckResponse:
     """Lets a request through, with the caller's assertion in the place of the token; None: with neither."""
     headers = [] if assertion is None else [_header(HEADER, assertion)]
     ok = ext_authz_pb2.OkHttpResponse(headers=headers, headers_to_remove=["authorization"])
+    return ext_authz_pb2.CheckResponse(status=status_pb2.Status(code=0), ok_response=ok)
+
+
+def confirmed() -> ext_authz_pb2.CheckResponse:
+    """Lets a signed request through once its body is the one that was signed; the signature has done its work."""
+    ok = ext_authz_pb2.OkHttpResponse(headers_to_remove=HEADERS)
     return ext_authz_pb2.CheckResponse(status=status_pb2.Status(code=0), ok_response=ok)
 
 

@@ -3,15 +3,22 @@
 from typing import Any, Final
 
 import grpc
-from mesh.caller import Signer
+from mesh.caller import Caller, Signer
 from mesh.clock import Clock
 from mesh.errors import MeshError
 from parkmesh.edge.v1 import ext_authz_pb2
 
 from risk_control import answers
 from risk_control.admission import Admission
+from risk_control.signatures import is_signed, require_body
 
 SERVICE: Final = "envoy.service.auth.v3.Authorization"
+_BODY: Final = "body"
+"""What the edge says with every question about a signed request: the body comes LATER, or is HERE; nothing where it
+would never come.
+"""
+_LATER: Final = "later"
+_HERE: Final = "here"
 
 
 class AuthorizationServicer:
@@ -36,9 +43,25 @@ class AuthorizationServicer:
         http = request.attributes.request.http
         grpc_caller = http.headers.get("content-type", "").startswith("application/grpc")
         try:
+            if is_signed(http.headers):
+                return await self._signed(request)
             caller = self._admission.decide(
                 http.method, http.path, http.headers.get("authorization", ""), grpc=grpc_caller
             )
         except MeshError as error:
             return answers.refused(error, http.headers.get("x-request-id", ""), grpc=grpc_caller)
-        return answers.admitted(self._signer.assertion(caller, self._clock.now_ms()) if caller else None)
+        return answers.admitted(self._assertion(caller) if caller else None)
+
+    async def _signed(self, request: ext_authz_pb2.CheckRequest) -> ext_authz_pb2.CheckResponse:
+        """First whether the signature is right, then, once the edge has it, whether the body is the one that was
+        signed: whoever cannot sign makes nobody hold a body.
+        """
+        http, body = request.attributes.request.http, request.attributes.context_extensions.get(_BODY)
+        if body == _HERE:
+            require_body(http.headers, http.raw_body)
+            return answers.confirmed()
+        caller = await self._admission.decide_signed(http.method, http.path, http.headers, body_follows=body == _LATER)
+        return answers.admitted(self._assertion(caller))
+
+    def _assertion(self, caller: Caller) -> str:
+        return self._signer.assertion(caller, self._clock.now_ms())

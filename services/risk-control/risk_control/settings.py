@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 
-from mesh.settings import BaseSettings
+from mesh.settings import BaseSettings, setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -12,6 +12,14 @@ class Settings(BaseSettings):
 
     token_keys: pathlib.Path
     """PEM file with the registry's Ed25519 public keys, one or, while one replaces another, several."""
+    signing_key: pathlib.Path | None = None
+    """File with the master key that the keys of signed requests follow from, the registry's own: at least 32 bytes in
+    PEM, hexadecimal or base64. None: no signed requests are taken.
+    """
+    redis_url: str = setting("", shared="REDIS_URL")
+    """Where the nonces of signed requests are kept; needed with `signing_key`. The log server: it forgets nothing."""
+    max_receive_bytes: int = 5 * 1024 * 1024
+    """Largest message that is taken; the edge sends the bodies of signed requests, up to its limit, with headers."""
     requests_per_second: float = 100
     """What a vendor may send on average when the registry states nothing."""
     burst_seconds: float = 5
