@@ -1,5 +1,6 @@
 """The HTTP filters that every request passes, in order."""
 
+import dataclasses
 import datetime
 
 from envoy_data_plane.envoy.config.core import v3 as core
@@ -14,6 +15,7 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager i
 from envoy_data_plane.envoy.type import v3 as http
 from envoy_data_plane.envoy.type.matcher import v3 as matcher
 from envoy_data_plane.google.protobuf import Any
+from vocabulary import request_signature
 
 from edge import script
 from edge.contract import Contract
@@ -23,16 +25,20 @@ RISK_CONTROL = "risk-control"
 AUTHORIZATION_TIMEOUT = datetime.timedelta(seconds=1)
 INFLATE_RATIO = 100
 RESPONSE_BYTES = 32 * 1024 * 1024
-ASKED_HEADERS = ("authorization", "content-type", "x-request-id")
+ASKED_HEADERS = ("authorization", "content-type", "x-request-id", *request_signature.FORMS)
+AUTHORIZATION = "envoy.filters.http.ext_authz"
+BODY_CHECK = "parkmesh.filters.http.signed_body"
 
 
 def http_filters(contract: Contract, settings: Settings) -> list[manager.HttpFilter]:
-    """Who is it, unpack, look for what the transcoder would swallow, transcode, send.
+    """Who is it, is this the body that was signed, unpack, look for what the transcoder would swallow, transcode, send.
 
-    Authorization is first, so that nobody without a token reaches a parser.
+    Authorization is first, so that nobody without a token or a signature reaches a parser. The second question is put
+    where a route turns it on (edge.signing).
     """
     return [
-        http_filter("envoy.filters.http.ext_authz", Any.pack(authorization())),
+        http_filter(AUTHORIZATION, Any.pack(authorization())),
+        http_filter(BODY_CHECK, Any.pack(body_check(settings)), disabled=True),
         http_filter("envoy.filters.http.decompressor", Any.pack(unpacking())),
         http_filter("envoy.filters.http.buffer", Any.pack(buffer.Buffer(max_request_bytes=settings.body_limit_bytes))),
         http_filter("envoy.filters.http.lua", Any.pack(scripted(contract, settings))),
@@ -41,9 +47,9 @@ def http_filters(contract: Contract, settings: Settings) -> list[manager.HttpFil
     ]
 
 
-def http_filter(name: str, config: Any) -> manager.HttpFilter:
-    """A filter by its well-known name."""
-    return manager.HttpFilter(name=name, typed_config=config)
+def http_filter(name: str, config: Any, *, disabled: bool = False) -> manager.HttpFilter:
+    """A filter by its well-known name, or by one of our own; disabled: only where a route turns it on."""
+    return manager.HttpFilter(name=name, typed_config=config, disabled=disabled)
 
 
 def authorization() -> ext_authz.ExtAuthz:
@@ -59,6 +65,13 @@ def authorization() -> ext_authz.ExtAuthz:
             patterns=[matcher.StringMatcher(exact=name) for name in ASKED_HEADERS]
         ),
     )
+
+
+def body_check(settings: Settings) -> ext_authz.ExtAuthz:
+    """Asks risk-control once more, with the whole body as it arrived; one beyond the limit is refused unasked."""
+    # Held as a route would say it, Envoy packs the body as text, whatever the route says of bytes.
+    held = ext_authz.BufferSettings(max_request_bytes=settings.body_limit_bytes, pack_as_bytes=True)
+    return dataclasses.replace(authorization(), with_request_body=held)
 
 
 def unpacking() -> decompressor.Decompressor:

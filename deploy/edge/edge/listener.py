@@ -9,10 +9,9 @@ from envoy_data_plane.envoy.extensions.filters.network.connection_limit import v
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as manager
 from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation import v3 as early
 from envoy_data_plane.envoy.extensions.transport_sockets.tls import v3 as tls
-from envoy_data_plane.envoy.type.matcher import v3 as matcher
 from envoy_data_plane.google.protobuf import Any
 
-from edge import access_log, refusals, routes
+from edge import access_log, refusals, routes, signing
 from edge.contract import Contract
 from edge.filters import http_filters
 from edge.settings import Settings
@@ -112,12 +111,10 @@ def connection_manager(contract: Contract, settings: Settings) -> manager.HttpCo
 
 
 def strip() -> core.TypedExtensionConfig:
-    """Takes away every `x-parkmesh-…` header that came from outside, before anything can read it."""
-    ours = mutation.HeaderMutation(
-        remove_on_match=mutation.HeaderMutationRemoveOnMatch(
-            key_matcher=matcher.StringMatcher(prefix="x-parkmesh-", ignore_case=True)
-        )
-    )
+    """Takes away every `x-parkmesh-…` header that came from outside, but for those of a signature, before anything can
+    read it.
+    """
+    ours = mutation.HeaderMutation(remove_on_match=mutation.HeaderMutationRemoveOnMatch(key_matcher=signing.foreign()))
     return core.TypedExtensionConfig(
         name="envoy.http.early_header_mutation.header_mutation",
         typed_config=Any.pack(early.HeaderMutation(mutations=[ours])),
