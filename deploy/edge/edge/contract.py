@@ -32,7 +32,7 @@ class Contract:
 
     `descriptors` is the descriptor set for the transcoder, `upload_path` the REST path of an upload, `upload_fields`
     every key that its JSON may hold and whether its value is a list, `enums` what is right for each enum, by the name
-    under which the transcoder's errors call it.
+    under which the transcoder's errors call it, `reference` what people and machines read about it all.
     """
 
     descriptors: bytes
@@ -40,6 +40,7 @@ class Contract:
     upload_path: str
     upload_fields: Mapping[str, bool]
     enums: Mapping[str, Words]
+    reference: reference.Reference
 
     @property
     def services(self) -> list[str]:

@@ -38,6 +38,7 @@ class Wording(TypedDict):
 REFUSALS = {
     400: Refusal(reasons.ERROR_REASON_MALFORMED_REQUEST, "The request cannot be read."),
     404: Refusal(reasons.ERROR_REASON_UNKNOWN_METHOD, "No method has this path."),
+    405: Refusal(reasons.ERROR_REASON_UNKNOWN_METHOD, "There is only something to read here: use GET."),
     408: Refusal(reasons.ERROR_REASON_DEADLINE_EXCEEDED, "The request took too long to arrive."),
     413: Refusal(
         reasons.ERROR_REASON_REQUEST_TOO_LARGE, "The body is larger than the edge takes. Send smaller batches."

@@ -1,5 +1,5 @@
-"""Which path goes where: gRPC paths only, because the transcoder turns REST into gRPC before the route is chosen for
-good.
+"""Which path goes where: pages, then gRPC paths only, because the transcoder turns REST into gRPC before the route is
+chosen for good.
 """
 
 import datetime
@@ -9,6 +9,7 @@ from envoy_data_plane.envoy.config.route import v3 as route
 from envoy_data_plane.envoy.extensions.filters.http.buffer import v3 as buffer
 from envoy_data_plane.google.protobuf import Any
 
+from edge import pages
 from edge.contract import Contract, Method
 from edge.settings import Settings
 
@@ -18,7 +19,7 @@ NO_LIMIT = datetime.timedelta(0)
 
 
 def route_configuration(contract: Contract, settings: Settings) -> route.RouteConfiguration:
-    """Routes for every method served, and last a catch-all that answers 404.
+    """Routes for the pages, for every method served, and last a catch-all that answers 404.
 
     The catch-all is what makes the authorization filter ask about every REST path, known or not: it skips requests
     without a route.
@@ -33,10 +34,14 @@ def route_configuration(contract: Contract, settings: Settings) -> route.RouteCo
     host = route.VirtualHost(
         name=NAME,
         domains=["*"],
-        routes=[*streams, *calls, unknown],
+        routes=[*pages.routes(contract.reference), *streams, *calls, unknown],
         request_body_buffer_limit=settings.body_limit_bytes,
     )
-    return route.RouteConfiguration(name=NAME, virtual_hosts=[host])
+    return route.RouteConfiguration(
+        name=NAME,
+        virtual_hosts=[host],
+        max_direct_response_body_size_bytes=pages.largest(contract.reference),
+    )
 
 
 def call(method: Method, settings: Settings) -> route.Route:

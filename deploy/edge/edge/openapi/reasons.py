@@ -31,16 +31,19 @@ HTTP = {
 HTTP_OF_THE_EDGE = {
     "MALFORMED_REQUEST": (400, 415),
     "REQUEST_TOO_LARGE": (413, 431),
-    "UNKNOWN_METHOD": (404,),
+    "UNKNOWN_METHOD": (404, 405),
     "SERVICE_UNAVAILABLE": (503, 500),
     "DEADLINE_EXCEEDED": (504, 408),
 }
+# What the retry in a comment says, in Chinese.
 RETRY = {
     "no": "否",
     "no, correct it": "否，请改正",
     "no, correct the clock": "否，请校准时钟",
     "no, correct the offset": "否，请改正时区",
     "no, choose another id": "否，请更换标识",
+    "no, ask for a new one": "否，请重新申领",
+    "no, read it again": "否，请重新读取",
     "no, send smaller batches": "否，请减小批量",
     "no, list from the start": "否，请从头列出",
     "once, signed anew": "重新签名后重试一次",
@@ -67,7 +70,7 @@ class Reason(NamedTuple):
 
 
 def reasons(comments: Comments) -> list[Reason]:
-    """The reasons in the enum's order, but for UNSPECIFIED; ValueError when a comment lacks one of its parts."""
+    """The reasons in the enum's order; ValueError when a comment lacks one of its parts."""
     found = []
     for name in ErrorReason.keys():  # noqa: SIM118 - it is no dict
         parts = _PARTS.fullmatch(comments.lines(f"{ENUM}.{name}"))
@@ -75,4 +78,4 @@ def reasons(comments: Comments) -> list[Reason]:
             raise ValueError(f"{name}: its comment lacks the Chinese text, the status or the retry")
         english, chinese, status, retry = (" ".join(part.split()) for part in parts.groups())
         found.append(Reason(name.removeprefix(_PREFIX), english, chinese, status, retry))
-    return [reason for reason in found if reason.name != "UNSPECIFIED"]
+    return found

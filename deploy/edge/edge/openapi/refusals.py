@@ -13,7 +13,7 @@ from mesh.errors import DOMAIN
 from parkmesh.annotations.v1 import resource_pb2
 
 from edge.openapi.bindings import Binding
-from edge.openapi.reasons import RETRY, Reason
+from edge.openapi.reasons import HTTP, RETRY, Reason
 from edge.openapi.rules import Schema
 from edge.openapi.schemas import COMPONENTS, Schemas
 
@@ -57,9 +57,8 @@ def statuses(binding: Binding) -> list[int]:
 
 def responses(reasons: list[Reason]) -> dict[str, Any]:
     """The reusable responses, by the names that `reference` gives them."""
-    return {
-        _name(status): _response(status, [reason for reason in reasons if status in reason.http]) for status in _CHINESE
-    }
+    sent = [reason for reason in reasons if reason.status in HTTP]
+    return {_name(status): _response(status, [each for each in sent if status in each.http]) for status in _CHINESE}
 
 
 def reference(status: int) -> dict[str, str]:
@@ -127,7 +126,7 @@ def _response(status: int, reasons: list[Reason]) -> dict[str, Any]:
                 "reason": reason.name,
                 "grpc": reason.status,
                 "retry": reason.retry,
-                "retryChinese": RETRY[reason.retry],
+                "retryChinese": RETRY.get(reason.retry, ""),
                 "english": reason.english,
                 "chinese": reason.chinese,
             }
@@ -145,7 +144,7 @@ def _response(status: int, reasons: list[Reason]) -> dict[str, Any]:
 
 
 def _retry(reason: Reason) -> str:
-    return f"{reason.retry} {RETRY[reason.retry]}"
+    return f"{reason.retry} {RETRY.get(reason.retry, '')}"
 
 
 def _name(status: int) -> str:

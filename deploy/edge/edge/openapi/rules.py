@@ -79,6 +79,8 @@ def notes(field: FieldDescriptor) -> list[str]:
         found.append("In the past. 须早于当前时间。")
     if kind == "timestamp" and stated.gt_now:
         found.append("In the future. 须晚于当前时间。")
+    if kind == "string" and stated.pattern and not _patterns(stated):
+        found.append(f"`{stated.pattern}` (RE2)")
     if kind == "string" and stated.HasField("max_bytes"):
         found.append(f"At most {stated.max_bytes} bytes in UTF-8. UTF-8 编码不超过 {stated.max_bytes} 字节。")
     return found
@@ -106,7 +108,7 @@ def _of_text(stated: validate_pb2.StringRules) -> Schema:
         found["minLength"] = max(least)
     if most:
         found["maxLength"] = min(most)
-    patterns = [ecma(stated.pattern)] if stated.pattern else []
+    patterns = _patterns(stated)
     patterns += [f"^{literal(stated.prefix)}"] if stated.prefix else []
     patterns += [f"{literal(stated.suffix)}$"] if stated.suffix else []
     patterns += [literal(stated.contains)] if stated.contains else []
@@ -120,6 +122,14 @@ def _of_text(stated: validate_pb2.StringRules) -> Schema:
     if known in _FORMATS:
         found["format"] = _FORMATS[known]
     return found
+
+
+def _patterns(stated: validate_pb2.StringRules) -> list[str]:
+    """The pattern as JSON Schema writes it; none when there is none, or when it cannot."""
+    try:
+        return [ecma(stated.pattern)] if stated.pattern else []
+    except ValueError:
+        return []
 
 
 def _of_bytes(stated: validate_pb2.BytesRules) -> Schema:
