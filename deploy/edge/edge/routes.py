@@ -12,6 +12,7 @@ from envoy_data_plane.google.protobuf import Any
 from edge import pages
 from edge.contract import Contract, Method
 from edge.settings import Settings
+from edge.signing import signed
 
 NAME = "edge"
 BUFFER = "envoy.filters.http.buffer"
@@ -34,7 +35,7 @@ def route_configuration(contract: Contract, settings: Settings) -> route.RouteCo
     host = route.VirtualHost(
         name=NAME,
         domains=["*"],
-        routes=[*pages.routes(contract.reference), *streams, *calls, unknown],
+        routes=[*pages.routes(contract.reference), *streams, *calls, signed(), unknown],
         request_body_buffer_limit=settings.body_limit_bytes,
     )
     return route.RouteConfiguration(
