@@ -45,7 +45,8 @@ def test_a_record_is_refused_with_reason_and_field(facts: dict[str, Any], reason
     assert isinstance(judged, Rejection)
     assert reasons.ErrorReason.Name(judged.reason) == f"ERROR_REASON_{reason}"
     assert judged.field == field
-    assert "12345" not in judged.message
+    assert "12345" not in judged.message + judged.chinese
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in judged.chinese)
 
 
 def test_the_measured_difference_is_told() -> None:
@@ -53,6 +54,8 @@ def test_the_measured_difference_is_told() -> None:
     assert isinstance(judged, Rejection)
     assert "90.500 s" in judged.message
     assert "60 s" in judged.message
+    assert "90.500 秒" in judged.chinese
+    assert "60 秒" in judged.chinese
 
 
 def test_an_unknown_lot_and_a_foreign_one_are_refused_alike() -> None:

@@ -61,6 +61,7 @@ async def test_a_whole_batch_of_conflicts_is_told_so_and_holds_back_nothing(acce
     answer = await upload(access, *records, entry(fresh()))
     assert (answer.accepted, answer.conflicting) == (1, 999)
     assert {item.field.partition(".")[2] for item in answer.items} == {"deviceId"}
+    assert {item.message_zh for item in answer.items} == {"该标识的记录已存储，且此字段内容不同"}
 
 
 async def test_an_entry_and_its_exit_under_one_id_are_told_so(access: Platform) -> None:
@@ -69,6 +70,7 @@ async def test_an_entry_and_its_exit_under_one_id_are_told_so(access: Platform) 
     answer = await upload(access, entry(record.record_id, direction=record_pb2.DIRECTION_EXIT, lane_id="out"))
     assert answer.items[0].field == "records[0].recordId"
     assert "two record ids" in answer.items[0].message
+    assert "各用一个记录编号" in answer.items[0].message_zh
 
 
 async def test_the_same_id_twice_in_a_batch_is_judged_against_the_first(access: Platform) -> None:
@@ -100,15 +102,21 @@ async def test_bad_records_never_hold_back_good_ones(access: Platform) -> None:
     answer = await upload(access, good[0], *bad, good[1])
     assert (answer.accepted, answer.rejected, answer.all_stored) == (2, len(bad), False)
     by_index = {item.index: item for item in answer.items}
+    assert all(any("\u4e00" <= letter <= "\u9fff" for letter in item.message_zh) for item in answer.items)
     foreign, unknown = by_index[1], by_index[2]
-    assert (foreign.reason, foreign.field.replace("[1]", ""), foreign.message) == (
+    assert (foreign.reason, foreign.field.replace("[1]", ""), foreign.message, foreign.message_zh) == (
         unknown.reason,
         unknown.field.replace("[2]", ""),
         unknown.message,
+        unknown.message_zh,
     )
     assert foreign.reason == reasons.ERROR_REASON_LOT_NOT_FOUND
     assert by_index[3].field == "records[2].recordId".replace("2", "3")
     assert by_index[3].record_id == ""
+    assert (by_index[3].message, by_index[3].message_zh) == (
+        "must be 1 to 64 letters, digits, `_` or `-`",
+        "须为 1 至 64 个字母、数字、“_”或“-”",
+    )
     assert by_index[4].field == "records[4].vehicleClass"
     assert by_index[5].reason == reasons.ERROR_REASON_PLATE_MALFORMED
     assert by_index[6].reason == reasons.ERROR_REASON_INVALID_FIELD
