@@ -70,6 +70,7 @@ async def test_every_grpc_method_is_unauthenticated_without_a_token(edge: Any) -
             status = rpc_status.from_call(refusal.value)
             assert [detail.TypeName() for detail in status.details] == [
                 "google.rpc.ErrorInfo",
+                "google.rpc.LocalizedMessage",
                 "google.rpc.RequestInfo",
             ]
 
@@ -150,4 +151,9 @@ async def test_a_vendor_over_its_rate_is_told_how_long_to_wait(edge: Any) -> Non
             )
     assert refusal.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     kinds = [detail.TypeName() for detail in rpc_status.from_call(refusal.value).details]
-    assert kinds == ["google.rpc.ErrorInfo", "google.rpc.RetryInfo", "google.rpc.RequestInfo"]
+    assert kinds == [
+        "google.rpc.ErrorInfo",
+        "google.rpc.RetryInfo",
+        "google.rpc.LocalizedMessage",
+        "google.rpc.RequestInfo",
+    ]

@@ -132,7 +132,7 @@ async def test_the_services_refusal_reaches_both_kinds_of_caller(edge: Any) -> N
     status, answer, _ = await edge.call("POST", "/v1/records:upload", b'{"records":[]}')
     assert (status, answer["code"]) == (400, 3)
     kinds = [detail["@type"].rpartition(".")[2] for detail in answer["details"]]
-    assert kinds == ["ErrorInfo", "BadRequest", "RequestInfo"]
+    assert kinds == ["ErrorInfo", "BadRequest", "LocalizedMessage", "RequestInfo"]
     assert answer["details"][1]["fieldViolations"][0]["field"] == "records"
     async with edge.channel() as channel:
         stub = registry_rpc.RegistryServiceStub(channel)
