@@ -85,6 +85,8 @@ def test_the_lot_is_not_blamed_for_one_gate() -> None:
     astray = mislabelled(lot, CoordinateSystem.GCJ02, CoordinateSystem.WGS84)
     assert readings_of_lot(lot, [beside(lot, 50, 0), astray]) == ()
     assert readings_of_lot(lot, []) == ()
+    assert readings_of_lot(astray, [lot, beside(lot, 50, 0)]) == (CoordinateSystem.GCJ02,)
+    assert readings_of_lot(astray, [lot, beside(lot, 5000, 0)]) == ()
 
 
 def test_a_lot_in_another_county_is_flagged_and_no_system_is_blamed() -> None:

@@ -103,6 +103,8 @@ def test_short_numbers_stay_as_they_are(digits: str) -> None:
         ("010-6543210", PhoneRule.LANDLINE),
         ("0400-2345678", PhoneRule.LANDLINE),
         ("0800-2345678", PhoneRule.LANDLINE),
+        ("0400-23456789", PhoneRule.LANDLINE),
+        ("+8680023456789", PhoneRule.SERVICE),
         ("2692000", PhoneRule.AREA_CODE),
         ("87654321", PhoneRule.AREA_CODE),
         ("5942692000", PhoneRule.AREA_CODE),
