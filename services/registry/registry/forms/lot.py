@@ -15,8 +15,7 @@ from parkmesh.registry.v1.lot_pb2 import (
     Lot,
     LotFlag,
 )
-from vocabulary import coordinate, division, refusal
-from vocabulary.coordinate import CoordinateSystem
+from vocabulary import division, refusal
 
 from registry.forms import berth_count, declaration, opening_hours, phone, position, reference
 from registry.forms.facts import Facts
@@ -82,7 +81,8 @@ def _is_division(code: str) -> bool:
 
 
 def _flags(lot: Lot) -> Iterator[LotFlag.ValueType]:
-    if lot.HasField("position") and division.in_putian(lot.division_code) and not _in_putian(lot):
+    point = lot.position.wgs84
+    if lot.HasField("position") and division.contains(lot.division_code, point.latitude, point.longitude) is False:
         yield LOT_FLAG_FAR_OUTSIDE_DIVISION
     if berth_count.more_open_than_built(lot):
         yield LOT_FLAG_MORE_OPEN_THAN_BUILT
@@ -90,8 +90,3 @@ def _flags(lot: Lot) -> Iterator[LotFlag.ValueType]:
         yield LOT_FLAG_DECLARATION_BELOW_RULE
     if not lot.operator_id:
         yield LOT_FLAG_NO_OPERATOR
-
-
-def _in_putian(lot: Lot) -> bool:
-    point = lot.position.wgs84
-    return coordinate.in_putian(coordinate.Coordinate(CoordinateSystem.WGS84, point.latitude, point.longitude))

@@ -1,7 +1,6 @@
 """A position: what is given in one coordinate system, and the same in every other."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from mesh.errors import FieldViolation
 from parkmesh.registry.v1.berth_pb2 import Berth
@@ -12,9 +11,6 @@ from vocabulary import coordinate, refusal
 from vocabulary.coordinate import CoordinateSystem
 
 from registry.forms.violation import broken
-
-_DECIMALS: Final = 7
-"""A centimetre: what the proto promises."""
 
 
 class PositionRule(refusal.Rule):
@@ -31,6 +27,11 @@ class PositionRule(refusal.Rule):
         "coordinate.incomplete",
         "must have both latitude and longitude, neither of them 0; leave the coordinate out when it is not known",
         "须同时填写纬度和经度，且均不为0；位置未知时请不要填写坐标",
+    )
+    EDGE = (
+        "coordinate.edge",
+        "must not lie at a pole or on the 180th meridian, where the systems cannot be converted into each other",
+        "不得位于两极或180度经线，否则无法在各坐标系间换算",
     )
 
 
@@ -49,7 +50,10 @@ def examine(message: Lot | Gate | Berth, path: str) -> Iterator[FieldViolation]:
         yield broken(f"{path}.coordinate.system", PositionRule.SYSTEM_REQUIRED)
     if complete and stated:
         place = coordinate.Coordinate(CoordinateSystem(given.system), given.latitude, given.longitude)
-        message.position.CopyFrom(_everywhere(place))
+        try:
+            message.position.CopyFrom(_everywhere(place))
+        except ValueError:
+            yield broken(f"{path}.coordinate", PositionRule.EDGE)
 
 
 def _everywhere(place: coordinate.Coordinate) -> Position:
@@ -63,4 +67,6 @@ def _everywhere(place: coordinate.Coordinate) -> Position:
 
 def _point(place: coordinate.Coordinate, system: CoordinateSystem) -> LatitudeLongitude:
     there = coordinate.convert(place, system)
-    return LatitudeLongitude(latitude=round(there.latitude, _DECIMALS), longitude=round(there.longitude, _DECIMALS))
+    return LatitudeLongitude(
+        latitude=round(there.latitude, coordinate.DECIMALS), longitude=round(there.longitude, coordinate.DECIMALS)
+    )
