@@ -1,7 +1,7 @@
 """The canonical berth code: there and back, published check digits, and the slips that are caught."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from vocabulary import division
 from vocabulary.berth_code import BerthCategory, BerthCode, BerthCodeRule, check_digit, parse
@@ -49,6 +49,7 @@ def test_published_numbers(number: str) -> None:
     assert check_digit(number[:-1]) == number[-1]
 
 
+@settings(deadline=None)
 @given(CODES)
 def test_every_wrong_digit_is_refused(code: BerthCode) -> None:
     text = code.text

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from vocabulary.code_rule import CodeRule, CodeRuleRule
 from vocabulary.refusal import Refusal
@@ -26,6 +26,7 @@ def refused(pattern: str) -> CodeRuleRule:
     return rule
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(PATTERNS, st.data())
 def test_matches_as_other_engines_do(pattern: str, data: st.DataObject) -> None:
     rule = CodeRule(pattern)
@@ -138,6 +139,7 @@ def test_the_refusal_says_where() -> None:
     assert "{n,m}" in found.value.english
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab1^$[](){}?|-,\\d:", max_size=16).map("^{}$".format) | st.text(max_size=12))
 def test_any_text_is_a_rule_or_refused(pattern: str) -> None:
     try:

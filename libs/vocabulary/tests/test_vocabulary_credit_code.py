@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from vocabulary.credit_code import ALPHABET, CreditCode, CreditCodeRule, check_character, parse
 from vocabulary.refusal import Refusal
@@ -48,6 +48,7 @@ def test_every_slip_in_a_shared_vector_is_refused() -> None:
 BODIES = st.from_regex(r"\A[1-9AN][1-9][0-9]{6}[0-9A-HJ-NP-RTUWXY]{9}\Z").filter(lambda body: body[8:10] != "M0")
 
 
+@settings(deadline=None)
 @given(BODIES)
 def test_every_body_has_one_check_character(body: str) -> None:
     code = body + check_character(body)

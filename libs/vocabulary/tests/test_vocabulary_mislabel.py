@@ -3,7 +3,7 @@
 from math import cos, radians
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from vocabulary.coordinate import Coordinate, CoordinateSystem, convert, distance_m
 from vocabulary.mislabel import NEIGHBOURHOOD_M, disagreement, likely_wrong_system, readings_of_lot
@@ -27,6 +27,7 @@ def mislabelled(true: Coordinate, really: CoordinateSystem, said: CoordinateSyst
     return Coordinate(said, shown.latitude, shown.longitude)
 
 
+@settings(deadline=None)
 @given(PLACES, METRES, METRES, LABELS, st.sampled_from([system for system in CoordinateSystem if system]))
 def test_a_wrong_label_on_one_of_two_is_found_and_named(
     lot: Coordinate,

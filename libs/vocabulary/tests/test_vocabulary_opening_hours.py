@@ -1,7 +1,7 @@
 """Opening hours: against a plain set of minutes, across midnight and the end of the week."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from vocabulary import beijing
 from vocabulary.opening_hours import (
@@ -31,6 +31,7 @@ def minutes(period: Period) -> set[int]:
     return {(start + passed) % WEEK for start in starts for passed in range(length)}
 
 
+@settings(deadline=None)
 @given(st.lists(PERIODS, max_size=4), st.integers(0, WEEK - 1))
 def test_open_and_total_are_what_counting_says(periods: list[Period], moment: int) -> None:
     counted = set().union(*map(minutes, periods))
@@ -38,6 +39,7 @@ def test_open_and_total_are_what_counting_says(periods: list[Period], moment: in
     assert minutes_per_week(periods) == len(counted)
 
 
+@settings(deadline=None)
 @given(st.lists(PERIODS, max_size=4))
 def test_overlaps_are_what_counting_says(periods: list[Period]) -> None:
     expected = {}
