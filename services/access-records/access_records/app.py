@@ -8,15 +8,20 @@ from history.client import HistoryClient
 from mesh.server import Mesh
 from mesh.settings import SettingsError
 from parkmesh.access.v1.access_record_service_pb2_grpc import add_AccessRecordServiceServicer_to_server
+from parkmesh.access.v1.coverage_service_pb2_grpc import add_CoverageServiceServicer_to_server
 from vocabulary import beijing
 
 from access_records.archive import Archive
+from access_records.coverage import Coverage, hours_in_force
+from access_records.coverage_servicer import CoverageServicer
+from access_records.hearing import Hearing
 from access_records.plates import PlateReader
 from access_records.progress import Progress
 from access_records.reading import Reading
 from access_records.rules import Rules
 from access_records.servicer import AccessRecordServicer
 from access_records.settings import Settings
+from access_records.speakers import Speakers
 from access_records.upload import Uploads
 
 _FIRST_YEAR = 1992
@@ -39,6 +44,8 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
         mesh.clock,
         max_age_ms=int(settings.directory_max_age_hours * beijing.HOUR_MS),
     )
+    speakers = Speakers()
+    directory.subscribe(speakers.changed)
     mesh.background("directory", directory.run)
     synced = asyncio.Event()
     await mesh.when_ready(synced)
@@ -60,9 +67,13 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     # Nothing is accepted before it happens, give or take the tolerance, so what the index forgot is older than this.
     horizon_ms = settings.horizon_hours * beijing.HOUR_MS - tolerance_ms
     uploads = Uploads(log, archive, directory, rules, horizon_ms)
-    reading = Reading(log, archive, Progress(log, history), directory)
+    progress = Progress(log, history)
+    reading = Reading(log, archive, progress, directory)
     mesh.serve(
         add_AccessRecordServiceServicer_to_server,
         AccessRecordServicer(uploads, reading, directory, mesh.clock),
         item_validated=ITEM_VALIDATED,
     )
+    hearing = Hearing(archive, progress, int(settings.coverage_refresh_seconds * 1000))
+    coverage = Coverage(directory, speakers, hearing, hours_in_force(directory, settings.silent_after_hours))
+    mesh.serve(add_CoverageServiceServicer_to_server, CoverageServicer(coverage, mesh.clock))

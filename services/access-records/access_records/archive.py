@@ -75,6 +75,18 @@ class Archive:
         )
         return {(report.lot_id, report.record_id): report for report in map(_logged, rows)}
 
+    async def last_accepted(self, since_ms: int) -> dict[str, int]:
+        """When the last first report of each lot was accepted, in epoch milliseconds.
+
+        Only of lots that sent one at or after `since_ms`: the months before are not read at all.
+        """
+        rows = await self._client.rows(
+            "SELECT lot_id, toUnixTimestamp64Milli(max(accept_time)) FROM store.record_revisions"
+            " WHERE revision = 0 AND accept_time >= fromUnixTimestamp64Milli({since:Int64}) GROUP BY lot_id",
+            {"since": since_ms},
+        )
+        return dict(rows)
+
     async def page(self, window: Window, after: tuple[int, str] | None, limit: int) -> list[record_pb2.LoggedRecord]:
         """The first `limit` current records of the window behind (event_ms, record_id), by event time, then id."""
         after_ms, after_id = after or (window.start_ms - 1, "")

@@ -1,5 +1,6 @@
 """How far the history has followed the log."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from eventlog import EventLog, Position
@@ -19,7 +20,17 @@ class Progress:
 
     async def complete_until_ms(self, lot_id: str, now_ms: int) -> int:
         """Every record of the lot acknowledged before this instant is in the history. Raises HistoryUnavailable."""
-        shard = self._log.shard_of(lot_id)
-        drained = (await self._positions.read(self._log.epoch)).get(shard, 0)
-        waiting = await self._log.read(Position(self._log.epoch, shard, drained), max_records=1)
-        return min(now_ms, waiting[0].accepted_ms) if waiting else now_ms
+        return await self._complete_until_ms([self._log.shard_of(lot_id)], now_ms)
+
+    async def all_complete_until_ms(self, now_ms: int) -> int:
+        """Every record acknowledged before this instant is in the history, whatever its lot. HistoryUnavailable."""
+        return await self._complete_until_ms(range(self._log.shards), now_ms)
+
+    async def _complete_until_ms(self, shards: Iterable[int], now_ms: int) -> int:
+        drained = await self._positions.read(self._log.epoch)
+        until_ms = now_ms
+        for shard in shards:
+            after = Position(self._log.epoch, shard, drained.get(shard, 0))
+            for waiting in await self._log.read(after, max_records=1):
+                until_ms = min(until_ms, waiting.accepted_ms)
+        return until_ms

@@ -47,6 +47,8 @@ class KnownLot:
 
     state: int = lot_pb2.LOT_STATE_ACTIVE
     gates: frozenset[str] = frozenset({"g1"})
+    devices: frozenset[str] = frozenset({"d1"})
+    berths: frozenset[str] = frozenset({"b1"})
     lanes: Mapping[tuple[str, str], int] = field(default_factory=_lanes)
 
 
@@ -132,6 +134,7 @@ async def composed(log_server: EmbeddedServer, history_server: RunningServer) ->
             clickhouse_user="reader",
             clickhouse_password=Secret(history_server.secrets["reader"]),
             plate_key=Secret(PLATE_KEY.decode()),
+            coverage_refresh_seconds=0,
         )
         service = await stack.enter_async_context(
             running(app.bind, settings, name="access-records", clock=clock, issuers=ISSUERS)
