@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 import pathlib
+import secrets
 import socket
 import ssl
 import time
@@ -23,6 +24,7 @@ import yarl
 from directory.testing import StatedRegistry, credential, vendor
 from edge.envoy import EnvoySettings, envoy_command
 from edge.settings import Settings as EdgeSettings
+from eventlog.server import EmbeddedServer, ServerSettings
 from mesh.caller import current_or_none, generate_key_pair
 from mesh.hosting import Mesh
 from mesh.settings import BaseSettings
@@ -30,7 +32,9 @@ from mesh.testing import running
 from parkmesh.access.v1 import access_record_service_pb2 as access
 from parkmesh.access.v1 import access_record_service_pb2_grpc as access_rpc
 from parkmesh.access.v1 import record_pb2
-from parkmesh.registry.v1 import lot_pb2, token_service_pb2, vendor_pb2
+from parkmesh.guidance.v1 import guidance_service_pb2
+from parkmesh.guidance.v1 import guidance_service_pb2_grpc as guidance_rpc
+from parkmesh.registry.v1 import lot_pb2, role_pb2, token_service_pb2, vendor_pb2
 from parkmesh.registry.v1 import registry_service_pb2 as registry
 from parkmesh.registry.v1 import registry_service_pb2_grpc as registry_rpc
 from parkmesh.registry.v1 import token_service_pb2_grpc as token_rpc
@@ -38,12 +42,15 @@ from parkmesh.registry.v1 import vendor_service_pb2_grpc as vendor_rpc
 from parkmesh.registry.v1.directory_service_pb2_grpc import add_DirectoryServiceServicer_to_server
 from risk_control import app as risk_control
 from risk_control.settings import Settings as RiskSettings
+from vocabulary import request_signature
+from vocabulary.request_signature import SignedRequest
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # envoy-data-plane is older than its pydantic
     from edge import control_plane
 
 TOKEN_PRIVATE, TOKEN_PUBLIC = generate_key_pair()
+MASTER = secrets.token_bytes(32)
 
 
 def free_port() -> int:
@@ -53,10 +60,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def token(client_id: str, vendor_id: str) -> str:
+def token(client_id: str, subject: str) -> str:
     """A token as the registry makes it."""
     now = int(time.time())
-    claims = {"iss": "registry", "sub": client_id, "vendor": vendor_id, "kind": "vendor", "iat": now, "exp": now + 900}
+    claims = {"iss": "registry", "sub": client_id, "subject": subject, "kind": "vendor", "iat": now, "exp": now + 900}
     return jwt.encode(claims, TOKEN_PRIVATE, algorithm="EdDSA")
 
 
@@ -134,6 +141,17 @@ class Tokens(token_rpc.TokenServiceServicer):
         return token_service_pb2.IssueTokenResponse(access_token="x", token_type="Bearer")
 
 
+class Guidance(guidance_rpc.GuidanceServiceServicer):
+    """Finds nothing anywhere."""
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+
+    async def SearchLots(self, request: Any, context: Any) -> guidance_service_pb2.SearchLotsResponse:
+        self._seen.take(request, context)
+        return guidance_service_pb2.SearchLotsResponse()
+
+
 class Edge:
     """A running edge and how to call it."""
 
@@ -143,7 +161,7 @@ class Edge:
         self.folder = folder
         self.seen = seen
         self.token = token("client-1", "vendor-1")
-        self.administrator = token("client-2", "admin-1")
+        self.administrator = token("client-2", "platform")
         self.limited = token("client-3", "vendor-3")
         self.ca = (folder / "certificates" / "ca.pem").read_bytes()
         self.tls = ssl.create_default_context(cadata=self.ca.decode())
@@ -174,6 +192,21 @@ class Edge:
             assert answer.content_type == "application/json", (answer.status, raw[:200])
             found = {name.lower(): value for name, value in answer.headers.items()}
             return answer.status, json.loads(raw) if raw else {}, found
+
+    def signature(self, verb: str, target: str, body: bytes = b"", **changes: str) -> dict[str, str]:
+        """The headers with which client-4 signs this request; `changes` are facts to sign instead of the right ones."""
+        path, _, query = target.partition("?")
+        stated = {
+            "method": verb,
+            "path": path,
+            "query": query,
+            "timestamp": str(time.time_ns() // 1_000_000),
+            "nonce": secrets.token_urlsafe(16),
+            "client_id": "client-4",
+            "content_sha256": request_signature.content_digest(body),
+        }
+        signed = SignedRequest(**(stated | changes))
+        return signed.headers(request_signature.signing_key(MASTER, signed.client_id))
 
     def channel(self) -> grpc.aio.Channel:
         """A gRPC channel as vendors open one."""
@@ -249,10 +282,10 @@ def facts() -> Sequence[Any]:
     return (
         vendor("vendor-1", requests_per_second=100_000),
         credential("client-1", "vendor-1"),
-        vendor("admin-1", role=vendor_pb2.ROLE_ADMINISTRATOR, requests_per_second=100_000),
-        credential("client-2", "admin-1"),
+        credential("client-2", "platform", role=role_pb2.ROLE_ADMINISTRATOR),
         vendor("vendor-3", requests_per_second=1),
         credential("client-3", "vendor-3"),
+        credential("client-4", "vendor-1", method=vendor_pb2.CREDENTIAL_METHOD_SIGNATURE),
     )
 
 
@@ -261,6 +294,7 @@ async def whole_edge(folder: pathlib.Path, *, records_away: bool = False, **chan
     """Everything, in order. Envoy is the only process; the rest runs in this one."""
     seen, port = Seen(), free_port()
     (folder / "token.pem").write_text(TOKEN_PUBLIC)
+    (folder / "signing.key").write_text(MASTER.hex())
 
     async def records(_: BaseSettings, mesh: Mesh) -> None:
         upload = {f"/parkmesh.access.v1.AccessRecordService/{name}" for name in ("UploadRecords", "StreamRecords")}
@@ -272,12 +306,22 @@ async def whole_edge(folder: pathlib.Path, *, records_away: bool = False, **chan
         mesh.serve(vendor_rpc.add_VendorServiceServicer_to_server, vendor_rpc.VendorServiceServicer())  # type: ignore[abstract]
         mesh.serve(add_DirectoryServiceServicer_to_server, StatedRegistry(*facts()))
 
+    async def shown(_: BaseSettings, mesh: Mesh) -> None:
+        mesh.serve(guidance_rpc.add_GuidanceServiceServicer_to_server, Guidance(seen))
+
     async with contextlib.AsyncExitStack() as stack:
+        at_guidance = await stack.enter_async_context(running(shown, BaseSettings(), name="guidance"))
         at_records = await stack.enter_async_context(running(records, BaseSettings(), name="access-records"))
         at_lots = await stack.enter_async_context(running(lots, BaseSettings(), name="registry"))
+        log = EmbeddedServer(ServerSettings(folder / "log", free_port()))
+        stack.callback(log.kill)
+        log.start()
         risk = RiskSettings(
             token_keys=folder / "token.pem",
+            signing_key=folder / "signing.key",
+            redis_url=log.url,
             registry_address=at_lots.address,
+            requests_per_second=100_000,
             burst_seconds=2,
             public_requests_per_second=1000,
         )
@@ -288,6 +332,7 @@ async def whole_edge(folder: pathlib.Path, *, records_away: bool = False, **chan
             "upstreams": (
                 f"parkmesh.registry.v1={at_lots.address}",
                 f"parkmesh.access.v1={'127.0.0.1:1' if records_away else at_records.address}",
+                f"parkmesh.guidance.v1={at_guidance.address}",
             ),
             "risk_control": at_risk.address,
             "request_timeout_seconds": 1.0,

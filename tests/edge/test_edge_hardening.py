@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import ssl
 from typing import Any
 
@@ -85,6 +86,7 @@ async def test_overload_sheds_before_memory_ends(edge: Any) -> None:
         "http.max_requests_per_io_cycle": 10,
         "overload.premature_reset_total_stream_count": 500,
         "overload.premature_reset_min_stream_lifetime_seconds": 1,
+        "re2.max_program_size.error_level": 400,
     }
 
 
@@ -146,34 +148,62 @@ def test_everything_ends_some_time(manager: Any, clusters: Any) -> None:
 def test_headers_of_ours_are_stripped_before_anything_reads_them(manager: Any) -> None:
     (extension,) = manager["early_header_mutation_extensions"]
     (mutation,) = extension["typed_config"]["mutations"]
-    assert mutation["remove_on_match"]["key_matcher"] == {"prefix": "x-parkmesh-", "ignore_case": True}
+    foreign = re.compile(mutation["remove_on_match"]["key_matcher"]["safe_regex"]["regex"])
+    kept = ["client", "timestamp", "nonce", "content-sha256", "signature"]
+    stripped = [
+        "caller",
+        "unknown-fields",
+        "refused",
+        "clients",
+        "clien",
+        "c",
+        "",
+        "content-sha25",
+        "signature-",
+        "Client",
+    ]
+    assert [name for name in kept + stripped if not foreign.fullmatch(f"x-parkmesh-{name}")] == kept
+    assert not foreign.fullmatch("authorization")
 
 
 def test_authorization_is_first_and_fails_closed(manager: Any) -> None:
     names = [entry["name"].removeprefix("envoy.filters.http.") for entry in manager["http_filters"]]
-    assert names == ["ext_authz", "decompressor", "buffer", "lua", "grpc_json_transcoder", "router"]
+    held = "parkmesh.filters.http.signed_body"
+    assert names == ["ext_authz", held, "decompressor", "buffer", "lua", "grpc_json_transcoder", "router"]
     authorization = manager["http_filters"][0]["typed_config"]
     assert "failure_mode_allow" not in authorization
     assert authorization["status_on_error"]["code"] == "ServiceUnavailable"
     assert authorization["grpc_service"]["timeout"] == "1s"
     assert "disabled" not in manager["http_filters"][0]
+    assert "with_request_body" not in authorization
+
+
+def test_only_signed_requests_are_held_and_asked_about_twice(manager: Any, routes: Any) -> None:
+    first, second, *_ = manager["http_filters"]
+    assert second["disabled"] is True
+    limit = {"max_request_bytes": 4 * 1024 * 1024, "pack_as_bytes": True}
+    assert second["typed_config"] == first["typed_config"] | {"with_request_body": limit}
+    (signed,) = [route for route in routes if second["name"] in route.get("typed_per_filter_config", {})]
+    assert signed is routes[-2]
+    assert signed["match"]["headers"] == [{"name": "x-parkmesh-signature", "present_match": True}]
+    assert set(signed["typed_per_filter_config"]) == {first["name"], second["name"]}
 
 
 def test_the_transcoder_is_strict(manager: Any) -> None:
-    transcoder = manager["http_filters"][4]["typed_config"]
+    transcoder = manager["http_filters"][5]["typed_config"]
     assert transcoder["request_validation_options"]["reject_unknown_query_parameters"] is True
     assert transcoder["convert_grpc_status"] is True
     assert transcoder["max_request_body_size"] == 4 * 1024 * 1024
     assert "auto_mapping" not in transcoder
-    assert manager["http_filters"][2]["typed_config"]["max_request_bytes"] == 4 * 1024 * 1024
-    unpacking = manager["http_filters"][1]["typed_config"]["decompressor_library"]["typed_config"]
+    assert manager["http_filters"][3]["typed_config"]["max_request_bytes"] == 4 * 1024 * 1024
+    unpacking = manager["http_filters"][2]["typed_config"]["decompressor_library"]["typed_config"]
     assert unpacking["max_inflate_ratio"] == 100
 
 
 def test_routes_name_methods_and_the_last_one_catches_all(routes: Any) -> None:
-    *methods, last = routes
+    *methods, signed, last = routes
     assert last["match"] == {"prefix": "/"}
-    assert last["direct_response"]["status"] == 404
+    assert last["direct_response"]["status"] == signed["direct_response"]["status"] == 404
     for route in methods:
         assert route["match"] == {"path": route["name"], "grpc": {}}
         assert "retry_policy" not in route["route"]
