@@ -12,6 +12,7 @@ from history.errors import HistoryUnavailable
 from history.positions import Positions
 from history.writer import BatchWriter
 from mesh.server import Mesh, run
+from parkmesh.registry.v1.change_service_pb2 import FACT_KIND_LOT
 
 from access_records import schema, tables
 from access_records.drain import Drain, Pace
@@ -33,7 +34,7 @@ async def bind(settings: WriterSettings, mesh: Mesh) -> None:
         await EventLog.open(settings.redis_url, clock=mesh.clock.now_ms, limits=settings.limits())
     )
     client = await mesh.stack.enter_async_context(HistoryClient(settings.account(_INSERT_DEADLINE_S)))
-    directory = Directory(mesh.channel(settings.registry_address), mesh.clock)
+    directory = Directory(mesh.channel(settings.registry_address), mesh.clock, kinds=[FACT_KIND_LOT])
     pace = Pace(settings.batch_records, settings.gather_milliseconds / 1000, settings.trim_every_seconds)
     lots = LotRows(directory, BatchWriter(client, [tables.LOTS]), mesh.clock)
     drains = [

@@ -34,9 +34,9 @@ _SHARD: Final = _tag("log_shard", _FIXED32)
 _OFFSET: Final = _tag("log_offset", _FIXED64)
 
 
-def vendor_part(vendor_id: str) -> bytes:
+def reporter_part(subject: str) -> bytes:
     """The part that says who sent a record; one for all records of a call."""
-    return record_pb2.LoggedRecord(vendor_id=vendor_id).SerializeToString()
+    return record_pb2.LoggedRecord(vendor_id=subject).SerializeToString()
 
 
 def plate_part(normal: str, key: bytes, masked: str) -> bytes:

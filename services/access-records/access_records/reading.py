@@ -6,6 +6,7 @@ from typing import NamedTuple
 from eventlog import EventLog, LogUnavailable, item_key
 from history.errors import HistoryError
 from mesh import paging
+from mesh.caller import Caller
 from mesh.errors import MeshError
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
@@ -33,11 +34,10 @@ class Reading:
     progress: Progress
     lots: Lots
 
-    def require(self, vendor_id: str | None, lot_id: str, now_ms: int) -> None:
-        """Raises LOT_NOT_FOUND unless the lot exists and the vendor, if it is one, holds a grant for it."""
-        granted = vendor_id is None or self.lots.may_speak(vendor_id, lot_id, now_ms)
-        if not granted or self.lots.lot(lot_id) is None:
-            raise MeshError(reasons.ERROR_REASON_LOT_NOT_FOUND, "There is no such lot, or you hold no grant for it.")
+    def require(self, caller: Caller, lot_id: str, now_ms: int) -> None:
+        """Raises LOT_NOT_FOUND unless the lot exists and the caller may see it."""
+        if not self.lots.may_see(caller, lot_id, now_ms) or self.lots.lot(lot_id) is None:
+            raise MeshError(reasons.ERROR_REASON_LOT_NOT_FOUND, "There is no such lot, or you may not see it.")
 
     async def one(self, lot_id: str, record_id: str) -> record_pb2.LoggedRecord:
         """The record; RECORD_NOT_FOUND when there is none, HISTORY_UNAVAILABLE when only the history could

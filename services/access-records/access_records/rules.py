@@ -38,6 +38,14 @@ class LotFacts(Protocol):
     def lanes(self) -> Mapping[tuple[str, str], int]:
         """The LaneDirection of each of its lanes, by gate and lane."""
 
+    @property
+    def devices(self) -> AbstractSet[str]:
+        """The numbers of its devices."""
+
+    @property
+    def berths(self) -> AbstractSet[str]:
+        """The numbers of its berths."""
+
 
 class Rejection(NamedTuple):
     """Why a record is refused."""
@@ -71,12 +79,14 @@ class Rules:
     """The first instant that can be an event."""
 
     def judge(self, facts: Facts, images: tuple[str, ...], lot: LotFacts | None, now_ms: int) -> Approval | Rejection:
-        """The verdict on one record whose fields keep the proto's rules; `lot` is None when unknown or not granted."""
+        """The verdict on one record whose fields keep the proto's rules; `lot` is None when it is unknown or not the
+        caller's to report for.
+        """
         if lot is None:
             return Rejection(
                 reasons.ERROR_REASON_LOT_NOT_FOUND,
                 "lotId",
-                "there is no such lot, or you hold no grant for it",
+                "there is no such lot, or you may not report for it",
                 "停车场不存在，或您未获得该停车场的授权",
             )
         ahead = facts.event_time_ms - now_ms
@@ -220,21 +230,27 @@ def _revealing(facts: Facts, images: tuple[str, ...], seen: SeenPlate) -> str:
 
 
 def _warnings(facts: Facts, lot: LotFacts, seen: SeenPlate | None) -> tuple[reasons.Warning.ValueType, ...]:
+    berth_id, device_id = facts.berth_id, facts.device_id
     lane = lot.lanes.get((facts.gate_id, facts.lane_id))
     if (
-        (lane == facts.direction or lane == _BOTH or facts.berth_id)
+        (berth_id in lot.berths if berth_id else lane == facts.direction or lane == _BOTH)
+        and (not device_id or device_id in lot.devices)
         and lot.state == _ACTIVE
         and (seen is None or seen.consistent)
     ):
         return _NO_WARNINGS
     found: list[reasons.Warning.ValueType] = []
-    if not facts.berth_id:
-        if facts.gate_id not in lot.gates:
-            found.append(reasons.WARNING_UNKNOWN_GATE)
-        elif lane is None:
-            found.append(reasons.WARNING_UNKNOWN_LANE)
-        elif lane not in (facts.direction, _BOTH):
-            found.append(reasons.WARNING_LANE_DIRECTION)
+    if berth_id:
+        if berth_id not in lot.berths:
+            found.append(reasons.WARNING_UNKNOWN_BERTH)
+    elif facts.gate_id not in lot.gates:
+        found.append(reasons.WARNING_UNKNOWN_GATE)
+    elif lane is None:
+        found.append(reasons.WARNING_UNKNOWN_LANE)
+    elif lane not in (facts.direction, _BOTH):
+        found.append(reasons.WARNING_LANE_DIRECTION)
+    if device_id and device_id not in lot.devices:
+        found.append(reasons.WARNING_UNKNOWN_DEVICE)
     if lot.state != _ACTIVE:
         found.append(reasons.WARNING_LOT_NOT_ACTIVE)
     if seen is not None and not seen.consistent:

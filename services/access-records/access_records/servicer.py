@@ -9,7 +9,7 @@ from directory import Directory
 from eventlog import LogFull, LogUnavailable
 from google.protobuf.timestamp_pb2 import Timestamp
 from mesh import caller, paging
-from mesh.caller import CallerKind
+from mesh.caller import Caller
 from mesh.clock import Clock
 from mesh.errors import FieldViolation, MeshError
 from mesh.validation import invalid
@@ -119,9 +119,8 @@ class AccessRecordServicer(rpc.AccessRecordServiceServicer):
             records.extend(batch)
         now_ms = self._clock.now_ms()
         self._directory.require_fresh(now_ms)
-        vendor = self._vendor(now_ms)
         try:
-            verdicts = await self._uploads.upload(vendor, records, now_ms)
+            verdicts = await self._uploads.upload(self._reporter(now_ms), records, now_ms)
         except LogFull as full:
             raise MeshError(
                 reasons.ERROR_REASON_LOG_FULL,
@@ -138,20 +137,17 @@ class AccessRecordServicer(rpc.AccessRecordServiceServicer):
             start = end
         return found
 
-    def _vendor(self, now_ms: int) -> str:
-        """The vendor that calls, whose credential must hold now: a stream may outlive it."""
+    def _reporter(self, now_ms: int) -> Caller:
+        """Who calls; the credential must hold now: a stream may outlive it."""
         who = caller.current()
-        credential = self._directory.credential(who.credential)
-        if credential is None or not credential.good_at(now_ms):
+        if self._directory.good_credential(who.credential, now_ms) is None:
             raise MeshError(reasons.ERROR_REASON_UNAUTHENTICATED, "The credential is revoked or has expired.")
-        return who.subject
+        return who
 
     def _require(self, lot_id: str) -> None:
-        who = caller.current()
-        vendor_id = who.subject if who.kind is CallerKind.VENDOR else None
         now_ms = self._clock.now_ms()
         self._directory.require_fresh(now_ms)
-        self._reading.require(vendor_id, lot_id, now_ms)
+        self._reading.require(caller.current(), lot_id, now_ms)
 
 
 async def _read_ahead(

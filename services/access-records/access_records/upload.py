@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, Protocol
 
 from eventlog import EventLog, Item, LogFull, LogUnavailable, Outcome, Result, item_key
 from history.errors import HistoryError
+from mesh.caller import Caller
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
@@ -28,8 +29,11 @@ class Lots(Protocol):
     def lot(self, lot_id: str) -> LotFacts | None:
         """The lot; None when there is none."""
 
-    def may_speak(self, vendor_id: str, lot_id: str, now_ms: int) -> bool:
-        """Whether the vendor holds a grant for the lot at that time."""
+    def may_report(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
+        """Whether the caller may report for the lot at that time."""
+
+    def may_see(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
+        """Whether the caller may see what is known of the lot at that time."""
 
 
 class Verdict(NamedTuple):
@@ -75,14 +79,14 @@ class Uploads:
     horizon_ms: int
     """A record whose id the log's index does not know, and whose event is younger than this, is new."""
 
-    async def upload(self, vendor_id: str, records: Sequence[record_pb2.AccessRecord], now_ms: int) -> list[Verdict]:
+    async def upload(self, caller: Caller, records: Sequence[record_pb2.AccessRecord], now_ms: int) -> list[Verdict]:
         """What became of each record, in their order; ACCEPTED and DUPLICATE ones are durable on return.
 
         Raises LogFull when nothing could be stored for want of room, and LogUnavailable when the log did not answer:
         whether something was stored is then unknown.
         """
         verdicts: list[Verdict | None] = [None] * len(records)
-        pending = self._judge(vendor_id, records, now_ms, verdicts)
+        pending = self._judge(caller, records, now_ms, verdicts)
         old = [one for one in pending if one.old]
         if old:
             await self._settle(old, verdicts)
@@ -93,13 +97,13 @@ class Uploads:
 
     def _judge(
         self,
-        vendor_id: str,
+        caller: Caller,
         records: Sequence[record_pb2.AccessRecord],
         now_ms: int,
         verdicts: list[Verdict | None],
     ) -> list[_Pending]:
         known: dict[str, tuple[LotFacts | None, int]] = {}
-        sender = logged.vendor_part(vendor_id)
+        sender = logged.reporter_part(caller.subject)
         horizon = now_ms - self.horizon_ms
         judge = self.rules.judge
         pending: list[_Pending] = []
@@ -111,7 +115,7 @@ class Uploads:
                 continue
             lot_id = facts.lot_id
             if lot_id not in known:
-                granted = self.lots.may_speak(vendor_id, lot_id, now_ms)
+                granted = self.lots.may_report(caller, lot_id, now_ms)
                 known[lot_id] = (self.lots.lot(lot_id) if granted else None, self.log.shard_of(lot_id))
             lot, shard = known[lot_id]
             judged = judge(facts, images, lot, now_ms)

@@ -26,7 +26,7 @@ def test_joined_parts_read_as_one_message() -> None:
     seen = PlateReader(PLATE_KEY).see(facts.plate_number, facts.plate_colour, facts.plate_kind)
     assert seen is not None
     warnings = (reasons.WARNING_UNKNOWN_GATE, reasons.WARNING_UNKNOWN_LANE)
-    derived = logged.vendor_part("vendor-1") + seen.encoded + logged.warnings_part(warnings)
+    derived = logged.reporter_part("vendor-1") + seen.encoded + logged.warnings_part(warnings)
     payload = logged.logged(record.SerializeToString(), derived, digest_of(facts), NOW_MS, facts.event_time_ms)
     placed = logged.read(logged.placed(payload, 3, 2**40))
 

@@ -74,7 +74,7 @@ def test_an_unknown_lot_and_a_foreign_one_are_refused_alike() -> None:
         {"plate_number": "", "plate_colour": 0, "plate_state": record_pb2.PLATE_STATE_UNREAD},
         {"plate_number": "", "plate_colour": 0, "plate_state": record_pb2.PLATE_STATE_UNLICENSED},
         {"plate_number": "无牌车", "plate_colour": 0},
-        {"gate_id": "", "lane_id": "", "berth_id": "莆A-0017"},
+        {"gate_id": "", "lane_id": "", "berth_id": "b1", "device_id": "d1"},
         {"release_method": record_pb2.RELEASE_METHOD_MANUAL, "release_reason": "停电"},
         {"direction": record_pb2.DIRECTION_EXIT, "lane_id": "both"},
         {"image_ids": ["a", "b"], "visit_id": "v_1"},
@@ -92,6 +92,8 @@ def test_a_lawful_record_is_accepted_without_warnings(facts: dict[str, Any]) -> 
         ({"gate_id": "g9"}, KnownLot(), reasons.WARNING_UNKNOWN_GATE),
         ({"lane_id": "l9"}, KnownLot(), reasons.WARNING_UNKNOWN_LANE),
         ({"lane_id": "out"}, KnownLot(), reasons.WARNING_LANE_DIRECTION),
+        ({"gate_id": "", "lane_id": "", "berth_id": "b9"}, KnownLot(), reasons.WARNING_UNKNOWN_BERTH),
+        ({"device_id": "d9"}, KnownLot(), reasons.WARNING_UNKNOWN_DEVICE),
         ({}, KnownLot(state=lot_pb2.LOT_STATE_PENDING), reasons.WARNING_LOT_NOT_ACTIVE),
         ({"plate_colour": record_pb2.PLATE_COLOUR_GREEN}, KnownLot(), reasons.WARNING_PLATE_INCONSISTENT),
     ],
@@ -100,6 +102,17 @@ def test_the_unusual_is_accepted_with_a_warning(facts: dict[str, Any], lot: Know
     judged = judge(entry(**facts), lot)
     assert isinstance(judged, Approval), judged
     assert judged.warnings == (warning,)
+
+
+def test_everything_unusual_is_told_at_once() -> None:
+    strange = {"gate_id": "", "lane_id": "", "berth_id": "莆A-0017", "device_id": "d9"}
+    judged = judge(entry(**strange), KnownLot(state=lot_pb2.LOT_STATE_PENDING))
+    assert isinstance(judged, Approval)
+    assert judged.warnings == (
+        reasons.WARNING_UNKNOWN_BERTH,
+        reasons.WARNING_UNKNOWN_DEVICE,
+        reasons.WARNING_LOT_NOT_ACTIVE,
+    )
 
 
 def test_the_words_for_no_plate_are_never_kept_as_a_plate() -> None:

@@ -158,7 +158,7 @@ async def test_foreign_and_unknown_lots_cannot_be_told_apart(access: Platform, l
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await access.stub().GetRecord(messages.GetRecordRequest(lot_id=lot_id, record_id="r"))
     assert refused.value.code() is grpc.StatusCode.NOT_FOUND
-    assert refused.value.details() == "There is no such lot, or you hold no grant for it."
+    assert refused.value.details() == "There is no such lot, or you may not see it."
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await access.stub().ListRecords(messages.ListRecordsRequest(lot_id=lot_id))
     assert refused.value.code() is grpc.StatusCode.NOT_FOUND

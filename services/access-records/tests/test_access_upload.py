@@ -9,11 +9,13 @@ from access_records.testing import LOT, NOW_MS, VENDOR, KnownLot, entry, rules
 from access_records.upload import Uploads
 from eventlog import EventLog, Item, LogFull, Result
 from eventlog.server import EmbeddedServer
+from mesh.caller import Caller, CallerKind
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
 HOUR_MS = 3_600_000
 OLD_MS = NOW_MS - 80 * HOUR_MS
+SENDER = Caller(CallerKind.VENDOR, VENDOR, "client-1")
 
 
 class Filling(EventLog):
@@ -40,7 +42,10 @@ class Known:
     def lot(self, lot_id: str) -> KnownLot | None:
         return KnownLot() if lot_id == LOT else None
 
-    def may_speak(self, vendor_id: str, lot_id: str, now_ms: int) -> bool:
+    def may_report(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
+        return True
+
+    def may_see(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
         return True
 
 
@@ -48,9 +53,9 @@ async def test_what_is_stored_is_said_to_be_also_when_the_log_takes_nothing_more
     async with await Filling.open(log_server.url, clock=lambda: NOW_MS, name="filling") as log:
         uploads = Uploads(log, cast(Archive, Empty()), Known(), rules(), 72 * HOUR_MS)
         old = entry("old", ms=OLD_MS)
-        assert [one.outcome for one in await uploads.upload(VENDOR, [old], NOW_MS)] == [messages.OUTCOME_ACCEPTED]
+        assert [one.outcome for one in await uploads.upload(SENDER, [old], NOW_MS)] == [messages.OUTCOME_ACCEPTED]
         log.full = True
-        stored, left = await uploads.upload(VENDOR, [old, entry("young")], NOW_MS)
+        stored, left = await uploads.upload(SENDER, [old, entry("young")], NOW_MS)
         assert stored.outcome == messages.OUTCOME_DUPLICATE
         assert (left.outcome, left.reason) == (messages.OUTCOME_DEFERRED, reasons.ERROR_REASON_LOG_FULL)
         assert left.retryable
@@ -62,4 +67,4 @@ async def test_a_call_of_which_nothing_is_stored_is_refused_as_a_whole(log_serve
         log.full = True
         for records in ([entry("a"), entry("b")], [entry("c", ms=OLD_MS)]):
             with pytest.raises(LogFull):
-                await uploads.upload(VENDOR, records, NOW_MS)
+                await uploads.upload(SENDER, records, NOW_MS)
