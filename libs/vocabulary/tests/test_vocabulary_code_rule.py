@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from vocabulary.code_rule import CodeRule, CodeRuleRule
+from vocabulary.code_rule import CodeRule, PatternRule
 from vocabulary.refusal import Refusal
 
 LITERALS = st.sampled_from(["a", "b", "1", "莆", "-", r"\.", r"\-", r"\d", "[ab]", "[0-9a-c]", r"[\-1]", "[一-龥]"])
@@ -18,11 +18,11 @@ ATOMS = LITERALS | GROUPS.map("|".join).map("(?:{})".format) | GROUPS.map("|".jo
 PATTERNS = st.lists(st.tuples(ATOMS, VARYING).map("".join), min_size=1, max_size=4).map("".join).map("^{}$".format)
 
 
-def refused(pattern: str) -> CodeRuleRule:
+def refused(pattern: str) -> PatternRule:
     with pytest.raises(Refusal) as found:
         CodeRule(pattern)
     rule = found.value.rule
-    assert isinstance(rule, CodeRuleRule)
+    assert isinstance(rule, PatternRule)
     return rule
 
 
@@ -72,62 +72,62 @@ def test_a_rule_is_its_pattern() -> None:
 @pytest.mark.parametrize(
     ("pattern", "rule"),
     [
-        ("", CodeRuleRule.LENGTH),
-        ("^$", CodeRuleRule.LENGTH),
-        ("^" + "a" * 199 + "$", CodeRuleRule.LENGTH),
-        ("abc", CodeRuleRule.ANCHORS),
-        ("^abc", CodeRuleRule.ANCHORS),
-        ("abc$", CodeRuleRule.ANCHORS),
-        ("^ab\\$", CodeRuleRule.SYNTAX),
-        ("^a|b$", CodeRuleRule.SYNTAX),
-        ("^a$b$", CodeRuleRule.SYNTAX),
-        ("^a.$", CodeRuleRule.SYNTAX),
-        ("^a*$", CodeRuleRule.SYNTAX),
-        ("^a+$", CodeRuleRule.SYNTAX),
-        ("^a??$", CodeRuleRule.SYNTAX),
-        ("^a{2}?$", CodeRuleRule.SYNTAX),
-        ("^?a$", CodeRuleRule.SYNTAX),
-        ("^()$", CodeRuleRule.SYNTAX),
-        ("^(a|)$", CodeRuleRule.SYNTAX),
-        ("^(a$", CodeRuleRule.SYNTAX),
-        ("^a)$", CodeRuleRule.SYNTAX),
-        ("^a]$", CodeRuleRule.SYNTAX),
-        ("^" + "(" * 9 + "a" + ")" * 9 + "$", CodeRuleRule.SYNTAX),
-        ("^" + "(" * 198 + "$", CodeRuleRule.SYNTAX),
-        ("^(?=a)$", CodeRuleRule.SYNTAX),
-        ("^(?i)a$", CodeRuleRule.SYNTAX),
-        ("^(?P<x>a)$", CodeRuleRule.SYNTAX),
-        (r"^(a)\1$", CodeRuleRule.SYNTAX),
-        (r"^\w$", CodeRuleRule.SYNTAX),
-        (r"^\bab$", CodeRuleRule.SYNTAX),
-        ("^a b$", CodeRuleRule.SYNTAX),
-        ("^a\n$", CodeRuleRule.SYNTAX),
-        ("^[$", CodeRuleRule.CLASS),
-        ("^[]$", CodeRuleRule.CLASS),
-        ("^[a$", CodeRuleRule.CLASS),
-        ("^[^a]$", CodeRuleRule.CLASS),
-        ("^[z-a]$", CodeRuleRule.CLASS),
-        ("^[a-]$", CodeRuleRule.CLASS),
-        ("^[-a]$", CodeRuleRule.CLASS),
-        ("^[[:digit:]]$", CodeRuleRule.CLASS),
-        ("^[a&&b]$", CodeRuleRule.CLASS),
-        (r"^[a-\d]$", CodeRuleRule.CLASS),
-        ("^a{$", CodeRuleRule.BOUNDS),
-        ("^a{}$", CodeRuleRule.BOUNDS),
-        ("^a{2,}$", CodeRuleRule.BOUNDS),
-        ("^a{,2}$", CodeRuleRule.BOUNDS),
-        ("^a{0}$", CodeRuleRule.BOUNDS),
-        ("^a{3,2}$", CodeRuleRule.BOUNDS),
-        ("^a{65}$", CodeRuleRule.BOUNDS),
-        ("^a{100}$", CodeRuleRule.BOUNDS),
-        ("^(a?){2}$", CodeRuleRule.NESTING),
-        ("^(a{1,9}b){1,9}$", CodeRuleRule.NESTING),
-        ("^((a{1,2})){2}$", CodeRuleRule.NESTING),
-        ("^a{40}b{40}$", CodeRuleRule.CODE),
-        ("^(a{40}){2}$", CodeRuleRule.CODE),
+        ("", PatternRule.LENGTH),
+        ("^$", PatternRule.LENGTH),
+        ("^" + "a" * 199 + "$", PatternRule.LENGTH),
+        ("abc", PatternRule.ANCHORS),
+        ("^abc", PatternRule.ANCHORS),
+        ("abc$", PatternRule.ANCHORS),
+        ("^ab\\$", PatternRule.SYNTAX),
+        ("^a|b$", PatternRule.SYNTAX),
+        ("^a$b$", PatternRule.SYNTAX),
+        ("^a.$", PatternRule.SYNTAX),
+        ("^a*$", PatternRule.SYNTAX),
+        ("^a+$", PatternRule.SYNTAX),
+        ("^a??$", PatternRule.SYNTAX),
+        ("^a{2}?$", PatternRule.SYNTAX),
+        ("^?a$", PatternRule.SYNTAX),
+        ("^()$", PatternRule.SYNTAX),
+        ("^(a|)$", PatternRule.SYNTAX),
+        ("^(a$", PatternRule.SYNTAX),
+        ("^a)$", PatternRule.SYNTAX),
+        ("^a]$", PatternRule.SYNTAX),
+        ("^" + "(" * 9 + "a" + ")" * 9 + "$", PatternRule.SYNTAX),
+        ("^" + "(" * 198 + "$", PatternRule.SYNTAX),
+        ("^(?=a)$", PatternRule.SYNTAX),
+        ("^(?i)a$", PatternRule.SYNTAX),
+        ("^(?P<x>a)$", PatternRule.SYNTAX),
+        (r"^(a)\1$", PatternRule.SYNTAX),
+        (r"^\w$", PatternRule.SYNTAX),
+        (r"^\bab$", PatternRule.SYNTAX),
+        ("^a b$", PatternRule.SYNTAX),
+        ("^a\n$", PatternRule.SYNTAX),
+        ("^[$", PatternRule.CLASS),
+        ("^[]$", PatternRule.CLASS),
+        ("^[a$", PatternRule.CLASS),
+        ("^[^a]$", PatternRule.CLASS),
+        ("^[z-a]$", PatternRule.CLASS),
+        ("^[a-]$", PatternRule.CLASS),
+        ("^[-a]$", PatternRule.CLASS),
+        ("^[[:digit:]]$", PatternRule.CLASS),
+        ("^[a&&b]$", PatternRule.CLASS),
+        (r"^[a-\d]$", PatternRule.CLASS),
+        ("^a{$", PatternRule.BOUNDS),
+        ("^a{}$", PatternRule.BOUNDS),
+        ("^a{2,}$", PatternRule.BOUNDS),
+        ("^a{,2}$", PatternRule.BOUNDS),
+        ("^a{0}$", PatternRule.BOUNDS),
+        ("^a{3,2}$", PatternRule.BOUNDS),
+        ("^a{65}$", PatternRule.BOUNDS),
+        ("^a{100}$", PatternRule.BOUNDS),
+        ("^(a?){2}$", PatternRule.NESTING),
+        ("^(a{1,9}b){1,9}$", PatternRule.NESTING),
+        ("^((a{1,2})){2}$", PatternRule.NESTING),
+        ("^a{40}b{40}$", PatternRule.CODE),
+        ("^(a{40}){2}$", PatternRule.CODE),
     ],
 )
-def test_what_is_refused(pattern: str, rule: CodeRuleRule) -> None:
+def test_what_is_refused(pattern: str, rule: PatternRule) -> None:
     assert refused(pattern) is rule
 
 

@@ -27,12 +27,11 @@ MAX_PATTERN: Final = 200
 MAX_CODE: Final = 64
 """How long a code is at most, in characters; a pattern that allows more is refused."""
 
-
 MAX_DEPTH: Final = 8
 """How many groups may stand inside each other."""
 
 
-class CodeRuleRule(Rule):
+class PatternRule(Rule):
     """What can be wrong with a pattern."""
 
     LENGTH = ("code_rule.length", "a pattern has 3 to 200 characters", "规则长度为3至200个字符")
@@ -67,16 +66,16 @@ class CodeRuleRule(Rule):
 
 @dataclass(frozen=True, slots=True)
 class CodeRule:
-    """A pattern that codes must have; raises `Refusal` with a `CodeRuleRule` when it is none."""
+    """A pattern that codes must have; raises `Refusal` with a `PatternRule` when it is none."""
 
     pattern: str
     _form: "_Form" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 3 <= len(self.pattern) <= MAX_PATTERN:
-            raise Refusal(CodeRuleRule.LENGTH)
+            raise Refusal(PatternRule.LENGTH)
         if not (self.pattern.startswith("^") and self.pattern.endswith("$")):
-            raise Refusal(CodeRuleRule.ANCHORS)
+            raise Refusal(PatternRule.ANCHORS)
         object.__setattr__(self, "_form", _Reader(self.pattern).whole())
 
     def matches(self, code: str) -> bool:
@@ -113,9 +112,9 @@ class _Reader:
     def whole(self) -> _Form:
         form = self._sequence()
         if self._at != len(self._pattern) - 1:
-            raise self._wrong(CodeRuleRule.SYNTAX)
+            raise self._wrong(PatternRule.SYNTAX)
         if form.longest > MAX_CODE:
-            raise Refusal(CodeRuleRule.CODE)
+            raise Refusal(PatternRule.CODE)
         return form
 
     def _sequence(self) -> _Form:
@@ -130,7 +129,7 @@ class _Reader:
         least, most = self._bounds()
         if atom.varies and most > 1:
             self._at = start
-            raise self._wrong(CodeRuleRule.NESTING)
+            raise self._wrong(PatternRule.NESTING)
         return atom if least == most == 1 else _repeated(atom, least, most)
 
     def _atom(self) -> _Form:
@@ -141,7 +140,7 @@ class _Reader:
         if self._take("\\"):
             return _one_of(self._escaped())
         if self._next in _SPECIAL or not self._next.isprintable() or self._next.isspace():
-            raise self._wrong(CodeRuleRule.SYNTAX)
+            raise self._wrong(PatternRule.SYNTAX)
         return _one_of([self._character() * 2])
 
     def _group(self) -> _Form:
@@ -150,7 +149,7 @@ class _Reader:
         while self._take("|"):
             choices.append(self._sequence())
         if not self._take(")"):
-            raise self._wrong(CodeRuleRule.SYNTAX)
+            raise self._wrong(PatternRule.SYNTAX)
         self._depth -= 1
         return _choice(choices)
 
@@ -163,19 +162,19 @@ class _Reader:
                 low = self._member()
                 ranges.append(low + (self._member() if self._take("-") else low))
                 if ranges[-1][0] > ranges[-1][1]:
-                    raise self._wrong(CodeRuleRule.CLASS)
+                    raise self._wrong(PatternRule.CLASS)
         return _one_of(ranges)
 
     def _member(self) -> str:
         if not self._next.isalnum() and self._next != "_":
-            raise self._wrong(CodeRuleRule.CLASS)
+            raise self._wrong(PatternRule.CLASS)
         return self._character()
 
     def _escaped(self) -> list[str]:
         if self._take("d"):
             return ["09"]
         if self._next == "" or self._next not in punctuation:
-            raise self._wrong(CodeRuleRule.SYNTAX)
+            raise self._wrong(PatternRule.SYNTAX)
         return [self._character() * 2]
 
     def _bounds(self) -> tuple[int, int]:
@@ -186,7 +185,7 @@ class _Reader:
         bounds = _BOUNDS.match(self._pattern, self._at)
         least, most = (int(bounds[1]), int(bounds[2] or bounds[1])) if bounds else (0, 0)
         if bounds is None or not (least <= most and 1 <= most <= MAX_CODE):
-            raise self._wrong(CodeRuleRule.BOUNDS)
+            raise self._wrong(PatternRule.BOUNDS)
         self._at = bounds.end()
         return least, most
 
@@ -206,7 +205,7 @@ class _Reader:
         self._at += len(text) if found else 0
         return found
 
-    def _wrong(self, rule: CodeRuleRule) -> Refusal:
+    def _wrong(self, rule: PatternRule) -> Refusal:
         return Refusal(rule, position=self._at + 1)
 
 

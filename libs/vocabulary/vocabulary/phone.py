@@ -134,32 +134,25 @@ def parse(raw: str) -> Phone:
         raise Refusal(_expected(digits))
     if kind is PhoneKind.SHORT and abroad:
         raise Refusal(PhoneRule.COUNTRY)
-    if extension and (kind in {PhoneKind.SHORT, PhoneKind.MOBILE} or not _EXTENSION.fullmatch(extension)):
+    if extension is not None and (kind in {PhoneKind.SHORT, PhoneKind.MOBILE} or not _EXTENSION.fullmatch(extension)):
         raise Refusal(PhoneRule.EXTENSION)
     return Phone(digits if kind is PhoneKind.SHORT else f"+86{digits.removeprefix('0')}", kind, extension or "")
 
 
-def _split(raw: str) -> tuple[str, str]:
-    """The number without what normalisation drops, 0086 as +86, and the extension's text, empty when there is none."""
+def _split(raw: str) -> tuple[str, str | None]:
+    """The number without what normalisation drops, 0086 as +86; and what stands for its extension, if anything does."""
     if len(raw) > MAX_LENGTH:
         raise Refusal(PhoneRule.SHAPE)
     text = "".join(unicodedata.normalize("NFKC", raw).upper().split())
     text = _BRACKETS.sub("", _HYPHENS.sub("-", text))
-    number, mark, extension = _partition(text)
-    if mark and not extension:
-        raise Refusal(PhoneRule.EXTENSION)
-    number = number.replace("-", "")
-    return ("+86" + number[4:] if number.startswith("0086") else number), extension
-
-
-def _partition(text: str) -> tuple[str, bool, str]:
-    marked = _MARK.search(text)
+    marked, hyphened = _MARK.search(text), _HYPHENED.fullmatch(text)
+    extension = None
     if marked:
-        return text[: marked.start()], True, text[marked.end() :]
-    hyphened = _HYPHENED.fullmatch(text)
-    if hyphened:
-        return hyphened[1], True, hyphened[2]
-    return text, False, ""
+        text, extension = text[: marked.start()], text[marked.end() :]
+    elif hyphened:
+        text, extension = hyphened[1], hyphened[2]
+    number = text.replace("-", "")
+    return ("+86" + number[4:] if number.startswith("0086") else number), extension
 
 
 def _national_kind(digits: str, *, abroad: bool) -> PhoneKind | None:
