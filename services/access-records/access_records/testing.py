@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import redis.asyncio
-from directory.testing import StatedRegistry, credential, gate, grant, lot
+from directory.testing import StatedRegistry, account, berth, credential, device, gate, grant, lot
 from eventlog.server import EmbeddedServer
 from history.server.testing import RunningServer
 from mesh.caller import Caller, CallerKind
@@ -15,7 +15,7 @@ from mesh.settings import BaseSettings, Secret
 from mesh.testing import YEAR_2100_MS, ManualClock, Running, running
 from parkmesh.access.v1 import record_pb2
 from parkmesh.access.v1.access_record_service_pb2_grpc import AccessRecordServiceStub
-from parkmesh.registry.v1 import gate_pb2, lot_pb2
+from parkmesh.registry.v1 import gate_pb2, lot_pb2, role_pb2
 from parkmesh.registry.v1.directory_service_pb2_grpc import add_DirectoryServiceServicer_to_server
 
 from access_records import app, history_writer
@@ -30,6 +30,12 @@ FOREIGN_LOT: Final = "lot_000000000003"
 """Registered, but not granted to VENDOR."""
 VENDOR: Final = "vendor-1"
 CLIENT: Final = "client-1"
+OPERATOR: Final = Caller(CallerKind.OPERATOR, "operator-1", "client-operator", "account-operator")
+"""Runs LOT."""
+DEVICE: Final = Caller(CallerKind.DEVICE, LOT, "client-device")
+"""Stands in LOT."""
+COLLECTOR: Final = Caller(CallerKind.COLLECTOR, "account-collector", "client-collector", "account-collector")
+"""Collects the records of OTHER_LOT."""
 PLATE_KEY: Final = b"pseudonyms of the tests, not more"
 
 
@@ -101,10 +107,27 @@ class Platform:
 
 @asynccontextmanager
 async def composed(log_server: EmbeddedServer, history_server: RunningServer) -> AsyncIterator[Platform]:
-    """The service and its history writer over two engines; VENDOR holds grants for LOT and OTHER_LOT."""
+    """The service and its history writer over two engines; VENDOR holds grants for LOT and OTHER_LOT. Every lot has the
+    gate g1, the device d1 and the berth b1.
+    """
     lanes = {"in": gate_pb2.LANE_DIRECTION_ENTRY, "out": gate_pb2.LANE_DIRECTION_EXIT}
-    lots = [fact for one in (LOT, OTHER_LOT, FOREIGN_LOT) for fact in (lot(one), gate(one, "g1", **lanes))]
-    registry = StatedRegistry(*lots, grant(VENDOR, LOT), grant(VENDOR, OTHER_LOT), credential(CLIENT, VENDOR))
+    registry = StatedRegistry(
+        lot(LOT, operator_id=OPERATOR.subject),
+        *(lot(one) for one in (OTHER_LOT, FOREIGN_LOT)),
+        *(
+            fact
+            for one in (LOT, OTHER_LOT, FOREIGN_LOT)
+            for fact in (gate(one, "g1", **lanes), device(one, "d1"), berth(one, "b1"))
+        ),
+        account(OPERATOR.account, role_pb2.ROLE_OPERATOR),
+        account(COLLECTOR.account, role_pb2.ROLE_COLLECTOR, OTHER_LOT),
+        credential(CLIENT, VENDOR),
+        credential(OPERATOR.credential, OPERATOR.subject, role=role_pb2.ROLE_OPERATOR, account_id=OPERATOR.account),
+        credential(DEVICE.credential, LOT, role=role_pb2.ROLE_DEVICE),
+        credential(COLLECTOR.credential, COLLECTOR.subject, role=role_pb2.ROLE_COLLECTOR, account_id=COLLECTOR.account),
+        grant(VENDOR, LOT),
+        grant(VENDOR, OTHER_LOT),
+    )
     clock = ManualClock()
 
     async def bind_registry(_: BaseSettings, mesh: Mesh) -> None:

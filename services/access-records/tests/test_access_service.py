@@ -8,12 +8,23 @@ import clickhouse_connect
 import grpc
 import pytest
 from access_records.facts import digest_of, facts_of
-from access_records.testing import FOREIGN_LOT, LOT, OTHER_LOT, VENDOR, Platform, entry
-from directory.testing import credential, grant
+from access_records.testing import (
+    COLLECTOR,
+    DEVICE,
+    FOREIGN_LOT,
+    LOT,
+    OPERATOR,
+    OTHER_LOT,
+    VENDOR,
+    Platform,
+    entry,
+)
+from directory.testing import account, credential, grant
 from mesh.caller import Caller, CallerKind
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
+from parkmesh.registry.v1 import role_pb2
 
 _fresh = itertools.count()
 
@@ -151,6 +162,75 @@ async def test_a_record_is_read_back_from_the_moment_it_was_acknowledged(access:
     assert stored.digest == digest_of(facts_of(record)).hex()
     assert stored.vendor_id == "vendor-1"
     assert stored.record.HasField("free_spaces")
+
+
+@pytest.mark.parametrize(("reporter", "lot_id"), [(DEVICE, LOT), (COLLECTOR, OTHER_LOT)])
+async def test_devices_and_collectors_report_for_their_own_lots_alone(
+    access: Platform, reporter: Caller, lot_id: str
+) -> None:
+    records = [entry(fresh(), lot_id=lot) for lot in (LOT, OTHER_LOT, FOREIGN_LOT, "lot_999999999999")]
+    answer = await access.stub(reporter).UploadRecords(messages.UploadRecordsRequest(records=records))
+    assert (answer.accepted, answer.rejected) == (1, 3)
+    assert {item.reason for item in answer.items} == {reasons.ERROR_REASON_LOT_NOT_FOUND}
+    (own,) = (record for record in records if record.lot_id == lot_id)
+    asked = messages.GetRecordRequest(lot_id=lot_id, record_id=own.record_id)
+    assert (await access.stub().GetRecord(asked)).vendor_id == reporter.subject
+
+
+async def test_a_collector_reports_while_the_account_is_in_use(access: Platform) -> None:
+    who = Caller(CallerKind.COLLECTOR, "account-2", "client-collector-2", "account-2")
+    access.registry.state(
+        account("account-2", role_pb2.ROLE_COLLECTOR, LOT),
+        credential(who.credential, who.subject, role=role_pb2.ROLE_COLLECTOR, account_id=who.account),
+    )
+    stub = access.stub(who)
+
+    async def until_code(wanted: grpc.StatusCode) -> None:
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    await stub.UploadRecords(messages.UploadRecordsRequest(records=[entry(fresh())]))
+                except grpc.aio.AioRpcError as refused:
+                    code = refused.code()
+                else:
+                    code = grpc.StatusCode.OK
+                if code is wanted:
+                    return
+                await asyncio.sleep(0.01)
+
+    await until_code(grpc.StatusCode.OK)
+    access.registry.state(account("account-2", role_pb2.ROLE_COLLECTOR, LOT, active=False))
+    await until_code(grpc.StatusCode.UNAUTHENTICATED)
+
+
+@pytest.mark.parametrize(
+    ("reader", "lots"),
+    [
+        (OPERATOR, {LOT}),
+        (DEVICE, {LOT}),
+        (Caller(CallerKind.ADMINISTRATOR, "platform", "client-9"), {LOT, OTHER_LOT, FOREIGN_LOT}),
+    ],
+)
+async def test_who_reads_sees_the_own_lots_alone(access: Platform, reader: Caller, lots: set[str]) -> None:
+    async def code(lot_id: str) -> grpc.StatusCode:
+        return await access.stub(reader).ListRecords(messages.ListRecordsRequest(lot_id=lot_id)).code()
+
+    for lot_id in (LOT, OTHER_LOT, FOREIGN_LOT, "lot_999999999999"):
+        assert await code(lot_id) is (grpc.StatusCode.OK if lot_id in lots else grpc.StatusCode.NOT_FOUND)
+
+
+@pytest.mark.parametrize(
+    "kind", [CallerKind.COLLECTOR, CallerKind.SUPERVISOR, CallerKind.DEPARTMENT, CallerKind.ANALYST]
+)
+async def test_plates_are_read_by_nobody_else(access: Platform, kind: CallerKind) -> None:
+    stub = access.stub(Caller(kind, "somebody", "client-9", "account-9"))
+    for asked in (
+        stub.ListRecords(messages.ListRecordsRequest(lot_id=LOT)),
+        stub.GetRecord(messages.GetRecordRequest(lot_id=LOT, record_id="r")),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await asked
+        assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
 
 
 @pytest.mark.parametrize("lot_id", [FOREIGN_LOT, "lot_999999999999"])
