@@ -35,7 +35,7 @@ class Comment(NamedTuple):
     @property
     def summary(self) -> str:
         """The first sentence of the English, without its full stop, and the Chinese."""
-        first = re.split(r"(?<=\w)[.;:] |\.$", self.english, maxsplit=1)[0]
+        first = re.split(r"(?<!e\.g)(?<!i\.e)[.;:] |\.$", self.english, maxsplit=1)[0]
         return " ".join(filter(None, (first, self.chinese)))
 
 

@@ -91,6 +91,7 @@ class Schemas:
         """A reference to the schema of a message of which any part may be left out, as updates take it."""
         name = component(message.full_name) + ".Changes"
         if name not in self._made:
+            self._made[name] = {}
             whole = self.object(message)
             self._made[name] = {key: value for key, value in whole.items() if key not in {"required", "allOf"}}
         return {"$ref": COMPONENTS + name}
