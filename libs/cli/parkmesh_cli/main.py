@@ -11,10 +11,12 @@ from parkmesh_sdk import Protocol
 from parkmesh_cli import analyst
 from parkmesh_cli.demo.demo import demo as play_demo
 from parkmesh_cli.errors import CliError, run
+from parkmesh_cli.near import Point, System
+from parkmesh_cli.near import near as find_near
 from parkmesh_cli.replay.replay import Options
 from parkmesh_cli.replay.replay import replay as play_replay
 from parkmesh_cli.screen import show
-from parkmesh_cli.target import Target, default_demo, described, read_demo
+from parkmesh_cli.target import Target, anybody, default_demo, described, read_demo
 
 app = typer.Typer(
     help="Talks to a parking data platform as its vendors and analysts do. 停车数据平台命令行工具",
@@ -120,6 +122,31 @@ def query(
     async def work() -> int:
         async with analyst.desk(_target(demo).analyst) as desk:
             show((await desk.ask(sql)).as_table())
+        return 0
+
+    run(work())
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def near(
+    latitude: Annotated[float, typer.Argument(min=-90, max=90, help="Latitude in degrees. 纬度")],
+    longitude: Annotated[float, typer.Argument(min=-180, max=180, help="Longitude in degrees. 经度")],
+    system: Annotated[
+        System, typer.Option(help="The system of the two numbers: they differ by up to 1.2 km. 坐标系")
+    ] = System.GCJ02,
+    radius: Annotated[int, typer.Option(min=1, max=20_000, help="How far to look, in metres. 半径（米）")] = 1_000,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="At most so many lots. 条数上限")] = 20,
+    demo: Demo = None,
+    url: Annotated[str, typer.Option(help="Another platform's address, https://host:port.")] = "",
+    ca: Annotated[Path | None, typer.Option(help="The CA to trust, PEM; unset: the public ones.")] = None,
+) -> None:
+    """Shows the lots around a point and what is free there, as anybody may ask. 查询周边停车场"""
+
+    async def work() -> int:
+        if ca and not url:
+            raise CliError("--ca describes a platform: add its --url")
+        platform = anybody(url, ca) if url else _target(demo).vendor
+        show(await find_near(platform, Point(latitude, longitude, system), radius, limit))
         return 0
 
     run(work())

@@ -91,6 +91,11 @@ def described(
     )
 
 
+def anybody(url: str, ca: Path | None) -> Connection:
+    """The platform at that address for who has no account there. CliError when it is no address."""
+    return _connection(url, ca, "", "")
+
+
 def _connection(url: str, ca: Path | None, client_id: str, client_secret: str) -> Connection:
     if ca is not None and not ca.is_file():
         raise CliError(f"{ca}: there is no such CA file")

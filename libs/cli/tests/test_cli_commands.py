@@ -53,6 +53,7 @@ def test_a_platform_that_never_ran(files: list[str], tmp_path: Path, monkeypatch
     assert "make up" in failed(files)
     assert "make up" in failed(["demo"])
     assert "make up" in failed(["query", "SELECT 1"])
+    assert "make up" in failed(["near", "25.45", "119.01"])
 
 
 def test_a_file_that_is_not_what_was_written(files: list[str], tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_a_batch_larger_than_the_platform_takes_is_a_usage_error(files: list[str
 
 
 def test_help_speaks_both_languages() -> None:
-    for arguments in ([], ["replay"], ["demo"], ["query"]):
+    for arguments in ([], ["replay"], ["demo"], ["query"], ["near"]):
         result = CliRunner().invoke(app, [*arguments, "--help"])
         assert result.exit_code == 0
         assert any("\u4e00" <= character <= "\u9fff" for character in result.output)
