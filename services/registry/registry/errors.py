@@ -87,6 +87,41 @@ class BadCredential(MeshError):  # noqa: N818
         )
 
 
+class BadCode(MeshError):  # noqa: N818
+    """A one-time code that is unknown, used or over: never told apart."""
+
+    def __init__(self) -> None:
+        super().__init__(reasons.ERROR_REASON_BAD_CODE, "The one-time code is unknown, used, or no longer good.")
+
+
+class BadLogin(MeshError):  # noqa: N818
+    """Login, password or second factor is wrong, or the account is not in use: never told apart."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            reasons.ERROR_REASON_BAD_LOGIN, "Login, password or second factor is wrong, or the account is locked."
+        )
+
+
+class TooManyLogins(MeshError):  # noqa: N818
+    """More passwords wait to be checked than the registry can check."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            reasons.ERROR_REASON_RATE_LIMITED, "Too many logins at once: try again in a moment.", retry_after_ms=1000
+        )
+
+
+class RolesNotSeparate(MeshError):  # noqa: N818
+    """One person would hold two roles that separate persons must hold, or decide about itself."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            reasons.ERROR_REASON_ROLES_NOT_SEPARATE,
+            "One person would hold two roles that must be held by separate persons.",
+        )
+
+
 class StoreUnavailable(MeshError):  # noqa: N818
     """The database cannot be reached; whether a change was made is unknown."""
 
