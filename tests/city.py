@@ -20,6 +20,7 @@ from parkmesh.registry.v1 import registry_service_pb2 as registry
 from parkmesh_cli.plates import vehicle
 from parkmesh_cli.premises import Site, two_gates
 from parkmesh_cli.registration import Plan, register
+from parkmesh_cli.target import Authority
 from parkmesh_sdk import Client, Connection, Method
 
 HOUR_MS: Final = 3_600_000
@@ -35,7 +36,7 @@ def now_ms() -> int:
 
 
 def connection(platform: RunningPlatform, who: str = "vendor", *, deadline_s: float = 10.0) -> Connection:
-    """How demo.json's `vendor` or `administrator` reaches the edge."""
+    """How demo.json's `vendor`, `administrator` or `securityAdministrator` reaches the edge."""
     edge, account = platform.demo["edge"], platform.demo[who]
     return Connection(edge["url"], account["clientId"], account["clientSecret"], Path(edge["ca"]), deadline_s)
 
@@ -45,10 +46,12 @@ async def lots(platform: RunningPlatform, name: str, count: int, *, open_berths:
     plans = [Plan(_lot(f"{name}-{number}", open_berths), two_gates("文献路", 1)) for number in range(count)]
     async with (
         Client(connection(platform, "administrator")) as administrator,
+        Client(connection(platform, "securityAdministrator")) as security_administrator,
         Client(connection(platform)) as vendor,
     ):
         vendor_id = platform.demo["vendor"]["vendorId"]
-        registered = await register(administrator, vendor, vendor_id, plans, lambda: None)
+        authority = Authority(administrator, security_administrator)
+        registered = await register(authority, vendor, vendor_id, plans, lambda: None)
     return [registered.sites[plan.lot.registration_number] for plan in plans]
 
 

@@ -23,6 +23,7 @@ from parkmesh.registry.v1 import coordinate_pb2, lot_pb2
 from parkmesh.registry.v1.token_service_pb2 import IssueTokenRequest, IssueTokenResponse
 from parkmesh_cli.premises import two_gates
 from parkmesh_cli.registration import Plan, register
+from parkmesh_cli.target import Authority
 from parkmesh_sdk import Client, Connection
 from parkmesh_sdk.method import ISSUE_TOKEN
 
@@ -166,9 +167,11 @@ async def _registered(platform: RunningPlatform, lots: int) -> tuple[Place, ...]
     vendor_id = platform.demo["vendor"]["vendorId"]
     async with (
         Client(_connection(platform, "administrator")) as administrator,
+        Client(_connection(platform, "securityAdministrator")) as security_administrator,
         Client(_connection(platform, "vendor")) as vendor,
     ):
-        registered = await register(administrator, vendor, vendor_id, plans, lambda: None)
+        authority = Authority(administrator, security_administrator)
+        registered = await register(authority, vendor, vendor_id, plans, lambda: None)
     places: list[Place] = []
     for number in sorted(registered.sites):
         site = registered.sites[number]

@@ -138,13 +138,11 @@ async def test_a_registration_that_was_cut_short_is_completed(platform: RunningP
     create = Method.of(registry.DESCRIPTOR, "RegistryService", "CreateLot", registry.CreateLotRequest, lot_pb2.Lot)
     gates = two_gates("学园路", 1)
     done: list[int] = []
-    async with target.clients(Protocol.GRPC) as (vendor, administrator):
-        assert administrator is not None
-        made = await administrator.call(create, registry.CreateLotRequest(lot=lot))
+    async with target.clients(Protocol.GRPC) as (vendor, authority):
+        assert authority is not None
+        made = await authority.administrator.call(create, registry.CreateLotRequest(lot=lot))
         for _ in range(2):
-            registered = await register(
-                administrator, vendor, target.vendor_id, [Plan(lot, gates)], lambda: done.append(1)
-            )
+            registered = await register(authority, vendor, target.vendor_id, [Plan(lot, gates)], lambda: done.append(1))
             assert registered.fresh == 0
             assert registered.sites == {"cli-half": Site.of(made.lot_id, gates)}
         assert [gate.name async for gate in vendor.list_gates(made.lot_id)] == [gate.name for gate in gates]

@@ -10,6 +10,8 @@ from pathlib import Path
 from mesh.caller import generate_key_pair
 
 _BYTES = 32
+_CLIENT_ID = "_client_id"
+_MASTER = "master"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +19,9 @@ class Credentials:
     """The passwords, and the folder with the keys. Nothing of it shows in the repr."""
 
     keys: Path
-    """`<name>.key`: private keys; `trusted/<name>.pem`: the public ones; `token.key`, `token.pem`: the tokens' pair."""
+    """`<name>.key`: private keys; `trusted/<name>.pem`: the public ones; `token.key`, `token.pem`: the tokens' pair;
+    `master.key`: what the keys of signed requests and of second factors follow from.
+    """
     log_password: str = dataclasses.field(repr=False)
     owner_password: str = dataclasses.field(repr=False)
     """ClickHouse: the account that makes the schema."""
@@ -30,11 +34,23 @@ class Credentials:
     plate_key: str = dataclasses.field(repr=False)
     """What the pseudonyms of plates are keyed with; another key makes other pseudonyms."""
     admin_client_id: str
+    """The system administrator, who registers."""
     admin_client_secret: str = dataclasses.field(repr=False)
+    security_admin_client_id: str
+    """The security administrator, who gives credentials and grants."""
+    security_admin_client_secret: str = dataclasses.field(repr=False)
+    audit_admin_client_id: str
+    """The audit administrator, who reads the audit trail."""
+    audit_admin_client_secret: str = dataclasses.field(repr=False)
 
     def key(self, name: str) -> Path:
         """The file with a caller's private key."""
         return self.keys / f"{name}.key"
+
+    @property
+    def master_key(self) -> Path:
+        """The file with the master key, the registry's and risk-control's."""
+        return self.key(_MASTER)
 
     @property
     def trusted(self) -> Path:
@@ -48,6 +64,7 @@ def ensure(folder: Path, callers: Iterable[str]) -> Credentials:
     for name in callers:
         _ensure_pair(keys / f"{name}.key", keys / "trusted" / f"{name}.pem")
     _ensure_pair(keys / "token.key", keys / "token.pem")
+    _ensure_master(keys / f"{_MASTER}.key")
     path = folder / "secrets.json"
     known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     wanted = [field.name for field in dataclasses.fields(Credentials) if field.name != "keys"]
@@ -70,7 +87,14 @@ def write_private(path: Path, text: str) -> None:
 
 
 def _made(name: str) -> str:
-    return f"admin-{secrets.token_hex(4)}" if name == "admin_client_id" else secrets.token_urlsafe(_BYTES)
+    if name.endswith(_CLIENT_ID):
+        return f"{name.removesuffix(_CLIENT_ID).replace('_', '-')}-{secrets.token_hex(4)}"
+    return secrets.token_urlsafe(_BYTES)
+
+
+def _ensure_master(path: Path) -> None:
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(_BYTES))
 
 
 def _ensure_pair(private: Path, public: Path) -> None:

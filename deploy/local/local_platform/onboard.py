@@ -1,4 +1,4 @@
-"""The demo vendor: made once, through the edge, as the administrator would make any vendor."""
+"""The demo vendor: made once, through the edge, as the administrators would make any vendor."""
 
 import asyncio
 import json
@@ -42,25 +42,30 @@ class DemoVendor:
 
 
 class Onboarding:
-    """Calls the edge as the administrator."""
+    """Calls the edge as the two administrators whom it takes; each is a client id and its secret."""
 
-    def __init__(self, channel: grpc.aio.Channel, client_id: str, client_secret: str) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, *, administrator: tuple[str, str], security_administrator: tuple[str, str]
+    ) -> None:
         self._tokens: Any = TokenServiceStub(channel)
         self._vendors: Any = VendorServiceStub(channel)
-        self._client = (client_id, client_secret)
+        self._administrator = administrator
+        self._security_administrator = security_administrator
 
     async def ensure(self, known: DemoVendor | None) -> DemoVendor:
         """The demo vendor with a credential that works: the known one if it does, otherwise a new one.
 
-        RpcError when the edge does not take the administrator's calls.
+        RpcError when the edge does not take an administrator's calls.
         """
-        token = await self._patiently(*self._client)
+        administrator = await self._patiently(*self._administrator)
         if known is not None and await self._works(known):
             return known
-        metadata = (("authorization", f"Bearer {token}"),)
-        vendor_id = await self._vendor_id(metadata)
+        vendor_id = await self._vendor_id(_bearer(administrator))
+        security_administrator = await self._patiently(*self._security_administrator)
         answer = await self._vendors.RotateCredential(
-            RotateCredentialRequest(vendor_id=vendor_id), metadata=metadata, timeout=_CALL_SECONDS
+            RotateCredentialRequest(vendor_id=vendor_id),
+            metadata=_bearer(security_administrator),
+            timeout=_CALL_SECONDS,
         )
         return DemoVendor(vendor_id, answer.credential.client_id, answer.client_secret)
 
@@ -107,3 +112,7 @@ class Onboarding:
             IssueTokenRequest(client_id=client_id, client_secret=client_secret), timeout=_CALL_SECONDS
         )
         return str(answer.access_token)
+
+
+def _bearer(token: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"),)

@@ -110,6 +110,11 @@ def registry(settings: Settings, credentials: Credentials) -> Process:
         "TOKEN_KEY": str(credentials.keys / "token.key"),
         "ADMIN_CLIENT_ID": credentials.admin_client_id,
         "ADMIN_CLIENT_SECRET": credentials.admin_client_secret,
+        "SECURITY_ADMIN_CLIENT_ID": credentials.security_admin_client_id,
+        "SECURITY_ADMIN_CLIENT_SECRET": credentials.security_admin_client_secret,
+        "AUDIT_ADMIN_CLIENT_ID": credentials.audit_admin_client_id,
+        "AUDIT_ADMIN_CLIENT_SECRET": credentials.audit_admin_client_secret,
+        "MASTER_KEY": str(credentials.master_key),
     }
     return _service("registry", settings.ports.registry, credentials, told)
 
@@ -157,8 +162,14 @@ def guidance(settings: Settings, credentials: Credentials) -> Process:
 
 def risk_control(settings: Settings, credentials: Credentials) -> Process:
     """Who may call, and how often."""
-    told = {**_registry(settings), "TOKEN_KEYS": str(credentials.keys / "token.pem")}
-    return _service("risk-control", settings.ports.risk_control, credentials, told, "registry")
+    told = {
+        **_registry(settings),
+        "REDIS_URL": _log(settings, credentials)["REDIS_URL"],
+        "TOKEN_KEYS": str(credentials.keys / "token.pem"),
+        "SIGNING_KEY": str(credentials.master_key),
+    }
+    log = () if settings.redis_url else ("log",)
+    return _service("risk-control", settings.ports.risk_control, credentials, told, "registry", *log)
 
 
 def control_plane(settings: Settings, credentials: Credentials) -> Process:

@@ -96,16 +96,20 @@ async def _start(
     reporter.step("making the demo vendor")
     authority = grpc.ssl_channel_credentials((settings.var / "ca.pem").read_bytes())
     async with grpc.aio.secure_channel(f"localhost:{settings.ports.edge}", authority) as channel:
-        onboarding = Onboarding(channel, made.admin_client_id, made.admin_client_secret)
+        onboarding = Onboarding(
+            channel,
+            administrator=(made.admin_client_id, made.admin_client_secret),
+            security_administrator=(made.security_admin_client_id, made.security_admin_client_secret),
+        )
         try:
             vendor = await onboarding.ensure(DemoVendor.read(settings.var / DEMO))
         except grpc.aio.AioRpcError as error:
-            raise StartFailed(f"The edge refuses the administrator: {error.code().name} {error.details()}") from None
+            raise StartFailed(f"The edge refuses the administrators: {error.code().name} {error.details()}") from None
     write_private(settings.var / DEMO, json.dumps(demo(settings, made, vendor, roll), indent=2, ensure_ascii=False))
 
 
 def demo(settings: Settings, made: Credentials, vendor: DemoVendor, roll: Roll) -> dict[str, object]:
-    """What demo.json holds: all that a vendor, an administrator, an analyst and a test need to begin."""
+    """What demo.json holds: all that a vendor, the administrators, an analyst and a test need to begin."""
     ports = settings.ports
     return {
         "edge": {
@@ -113,12 +117,10 @@ def demo(settings: Settings, made: Credentials, vendor: DemoVendor, roll: Roll) 
             "grpc": f"localhost:{ports.edge}",
             "ca": str(settings.var / "ca.pem"),
         },
-        "vendor": {
-            "vendorId": vendor.vendor_id,
-            "clientId": vendor.client_id,
-            "clientSecret": vendor.client_secret,
-        },
-        "administrator": {"clientId": made.admin_client_id, "clientSecret": made.admin_client_secret},
+        "vendor": {"vendorId": vendor.vendor_id, **_account(vendor.client_id, vendor.client_secret)},
+        "administrator": _account(made.admin_client_id, made.admin_client_secret),
+        "securityAdministrator": _account(made.security_admin_client_id, made.security_admin_client_secret),
+        "auditAdministrator": _account(made.audit_admin_client_id, made.audit_admin_client_secret),
         "clickhouse": {
             "url": platform.clickhouse_url(settings),
             "user": platform.ANALYST,
@@ -133,6 +135,10 @@ def demo(settings: Settings, made: Credentials, vendor: DemoVendor, roll: Roll) 
             "risk-control": f"{platform.LOOPBACK}:{ports.risk_control}",
         },
     }
+
+
+def _account(client_id: str, client_secret: str) -> dict[str, str]:
+    return {"clientId": client_id, "clientSecret": client_secret}
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:

@@ -62,6 +62,7 @@ def test_secrets_are_made_once_and_belong_to_their_owner(tmp_path: Path) -> None
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert {path.relative_to(tmp_path).as_posix() for path in files} == {
         "secrets.json",
+        "keys/master.key",
         "keys/registry.key",
         "keys/risk-control.key",
         "keys/token.key",
@@ -76,7 +77,9 @@ def test_secrets_are_made_once_and_belong_to_their_owner(tmp_path: Path) -> None
 
 def test_secrets_differ_and_never_show(tmp_path: Path) -> None:
     made = credentials.ensure(tmp_path, [])
-    values = [value for name, value in dataclasses.asdict(made).items() if name not in {"keys", "admin_client_id"}]
+    values = [
+        value for name, value in dataclasses.asdict(made).items() if name != "keys" and not name.endswith("_client_id")
+    ]
     assert len(set(values)) == len(values)
     assert all(len(value) >= 32 and value not in repr(made) for value in values)
 

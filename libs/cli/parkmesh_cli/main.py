@@ -59,6 +59,12 @@ def replay(
     vendor_id: Annotated[str, typer.Option(help="The vendor's id, to be granted the lots.")] = "",
     admin_client_id: Annotated[str, typer.Option(help="An administrator's client id, to register the lots.")] = "",
     admin_client_secret: Annotated[str, typer.Option(envvar="PARKMESH_ADMIN_CLIENT_SECRET", help="Its secret.")] = "",
+    security_client_id: Annotated[
+        str, typer.Option(help="A security administrator's client id, to grant the lots.")
+    ] = "",
+    security_client_secret: Annotated[
+        str, typer.Option(envvar="PARKMESH_SECURITY_CLIENT_SECRET", help="Its secret.")
+    ] = "",
 ) -> None:
     """Replays a day of free-space counts as the entries and exits behind it. 回放真实一天的进出场
 
@@ -75,9 +81,13 @@ def replay(
                 vendor=(client_id, client_secret),
                 vendor_id=vendor_id,
                 administrator=(admin_client_id, admin_client_secret),
+                security_administrator=(security_client_id, security_client_secret),
             )
-        elif ca or client_id or admin_client_id or vendor_id:
-            raise CliError("--ca, --client-id, --vendor-id and --admin-client-id describe a platform: add its --url")
+        elif ca or client_id or admin_client_id or security_client_id or vendor_id:
+            raise CliError(
+                "--ca, --client-id, --vendor-id, --admin-client-id and --security-client-id describe a platform: "
+                "add its --url"
+            )
         else:
             target = _target(demo)
         options = Options(

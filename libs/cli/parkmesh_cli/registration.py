@@ -12,6 +12,7 @@ from parkmesh_sdk import Client, Method, PlatformError
 
 from parkmesh_cli.errors import CliError
 from parkmesh_cli.premises import Site
+from parkmesh_cli.target import Authority
 
 _CREATE_LOT: Final = Method.of(
     registry.DESCRIPTOR, "RegistryService", "CreateLot", registry.CreateLotRequest, lot_pb2.Lot
@@ -46,13 +47,14 @@ class Registered:
 
 
 async def register(
-    administrator: Client, vendor: Client, vendor_id: str, plans: Iterable[Plan], done: Callable[[], None]
+    authority: Authority, vendor: Client, vendor_id: str, plans: Iterable[Plan], done: Callable[[], None]
 ) -> Registered:
     """Registers what is missing of the plans, grants it to the vendor and waits until uploads for it are taken.
 
     A lot is known by its registration number. `done` is called once for each. Raises PlatformError as the platform
     refuses.
     """
+    administrator, security_administrator = authority
     known = {lot.registration_number: lot.lot_id async for lot in administrator.list_lots()}
     granted = {lot.lot_id async for lot in vendor.list_lots()}
     sites: dict[str, Site] = {}
@@ -71,7 +73,8 @@ async def register(
                 if gate.gate_id not in gates:
                     gates[gate.gate_id] = await _with_gate(administrator, lot_id, gate)
             if lot_id not in granted:
-                await administrator.call(_GRANT_LOT, vendors.GrantLotRequest(vendor_id=vendor_id, lot_id=lot_id))
+                grant = vendors.GrantLotRequest(vendor_id=vendor_id, lot_id=lot_id)
+                await security_administrator.call(_GRANT_LOT, grant)
             sites[number] = Site.of(lot_id, (gates[name] for name in sorted(gates)))
             done()
 
@@ -98,7 +101,7 @@ async def find(vendor: Client, plans: Iterable[Plan]) -> Registered:
         if lot_id is None:
             raise CliError(
                 "this vendor holds no grant for a lot of the file: "
-                "name an administrator too, with --admin-client-id, to register it"
+                "name the administrators too, with --admin-client-id and --security-client-id, to register it"
             )
         sites[plan.lot.registration_number] = Site.of(lot_id, [gate async for gate in vendor.list_gates(lot_id)])
     return Registered(sites, fresh=0)

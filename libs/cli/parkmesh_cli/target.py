@@ -6,12 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, NamedTuple
 
-from parkmesh_sdk import Client, Connection, Protocol, RetryPolicy
+from parkmesh.registry.v1 import vendor_service_pb2
+from parkmesh.registry.v1.vendor_pb2 import Vendor
+from parkmesh.registry.v1.vendor_service_pb2 import GetVendorRequest
+from parkmesh_sdk import Client, Connection, Method, Protocol, RetryPolicy
 
 from parkmesh_cli.errors import CliError
 
-_FIRST_CONTACT = RetryPolicy(attempts=2)
+_FIRST_CONTACT: Final = RetryPolicy(attempts=2)
+_GET_VENDOR: Final = Method.of(vendor_service_pb2.DESCRIPTOR, "VendorService", "GetVendor", GetVendorRequest, Vendor)
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,15 @@ class Analyst:
     database: str = ""
 
 
+class Authority(NamedTuple):
+    """The two administrators that it takes to add a lot of a vendor's: nobody does both."""
+
+    administrator: Client
+    """Registers lots and gates."""
+    security_administrator: Client
+    """Grants them."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A platform and the accounts that are known of it."""
@@ -32,21 +46,31 @@ class Target:
     vendor_id: str = ""
     """Needed to be granted lots."""
     administrator: Connection | None = None
+    """Known together with the security administrator, or not at all."""
+    security_administrator: Connection | None = None
     analyst: Analyst | None = None
 
     @asynccontextmanager
-    async def clients(self, protocol: Protocol) -> AsyncIterator[tuple[Client, Client | None]]:
-        """The vendor's client and the administrator's, if there is one. PlatformError at once when nobody answers."""
+    async def clients(self, protocol: Protocol) -> AsyncIterator[tuple[Client, Authority | None]]:
+        """The vendor's client and the administrators', if they are known. PlatformError at once when nobody answers."""
         async with AsyncExitStack() as stack:
             for connection in filter(None, (self.vendor, self.administrator)):
                 async with Client(connection, protocol=protocol, retry=_FIRST_CONTACT) as first:
                     async for _ in first.list_lots():
                         break
             vendor = await stack.enter_async_context(Client(self.vendor, protocol=protocol))
-            administrator = None
-            if self.administrator is not None:
-                administrator = await stack.enter_async_context(Client(self.administrator, protocol=protocol))
-            yield vendor, administrator
+            if self.administrator is None or self.security_administrator is None:
+                yield vendor, None
+                return
+            async with Client(self.security_administrator, protocol=protocol, retry=_FIRST_CONTACT) as first:
+                await first.call(_GET_VENDOR, GetVendorRequest(vendor_id=self.vendor_id))
+            yield (
+                vendor,
+                Authority(
+                    await stack.enter_async_context(Client(self.administrator, protocol=protocol)),
+                    await stack.enter_async_context(Client(self.security_administrator, protocol=protocol)),
+                ),
+            )
 
 
 def default_demo() -> Path:
@@ -59,12 +83,12 @@ def read_demo(path: Path) -> Target:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         edge, clickhouse = content["edge"], content["clickhouse"]
-        vendor, administrator = (
+        vendor, administrator, security_administrator = (
             _connection(edge["url"], Path(edge["ca"]), content[who]["clientId"], content[who]["clientSecret"])
-            for who in ("vendor", "administrator")
+            for who in ("vendor", "administrator", "securityAdministrator")
         )
         analyst = Analyst(clickhouse["url"], clickhouse["user"], clickhouse["password"], clickhouse["database"])
-        return Target(vendor, content["vendor"]["vendorId"], administrator, analyst)
+        return Target(vendor, content["vendor"]["vendorId"], administrator, security_administrator, analyst)
     except OSError as error:
         raise CliError(
             f"{path} cannot be read: start the platform with `make up` first, or name another one with --url"
@@ -74,20 +98,33 @@ def read_demo(path: Path) -> Target:
 
 
 def described(
-    *, url: str, ca: Path | None, vendor: tuple[str, str], vendor_id: str, administrator: tuple[str, str]
+    *,
+    url: str,
+    ca: Path | None,
+    vendor: tuple[str, str],
+    vendor_id: str,
+    administrator: tuple[str, str],
+    security_administrator: tuple[str, str],
 ) -> Target:
-    """The platform at that address; vendor and administrator are client id and secret, the latter empty for none.
+    """The platform at that address; vendor and administrators are client id and secret, the latter empty for none.
 
     CliError when one is missing.
     """
     if not all(vendor):
         raise CliError("--url needs --client-id and --client-secret, too")
-    if any(administrator) and not (all(administrator) and vendor_id):
-        raise CliError("--admin-client-id needs --admin-client-secret and --vendor-id, too")
+    authority = (*administrator, *security_administrator)
+    if not any(authority):
+        return Target(_connection(url, ca, *vendor), vendor_id)
+    if not (all(authority) and vendor_id):
+        raise CliError(
+            "to register lots, name both administrators, --admin-client-id and --security-client-id, "
+            "with --admin-client-secret, --security-client-secret and --vendor-id"
+        )
     return Target(
         _connection(url, ca, *vendor),
         vendor_id,
-        _connection(url, ca, *administrator) if all(administrator) else None,
+        _connection(url, ca, *administrator),
+        _connection(url, ca, *security_administrator),
     )
 
 

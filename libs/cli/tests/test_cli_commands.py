@@ -34,6 +34,7 @@ def demo_file(folder: Path, **changes: object) -> Path:
         "edge": {"url": "https://localhost:1", "ca": str(folder / "ca.pem")},
         "vendor": account,
         "administrator": account,
+        "securityAdministrator": account,
         "clickhouse": {"url": "http://localhost:1", "user": "analyst", "password": "secret-1", "database": "parkmesh"},
     }
     (folder / "demo.json").write_text(json.dumps({**content, **changes}))
@@ -101,6 +102,14 @@ def test_a_lot_larger_than_all_vehicles_there_are(files: list[str], tmp_path: Pa
             ["--url", "https://localhost:1", "--client-id", "a", "--client-secret", "b", "--admin-client-id", "c"],
             "--admin-client-secret",
         ),
+        (
+            [
+                *("--url", "https://localhost:1", "--client-id", "a", "--client-secret", "b", "--vendor-id", "v"),
+                *("--admin-client-id", "c", "--admin-client-secret", "d"),
+            ],
+            "--security-client-id",
+        ),
+        (["--security-client-id", "client-1"], "add its --url"),
     ],
 )
 def test_options_that_do_not_go_together(files: list[str], options: list[str], said: str) -> None:

@@ -46,16 +46,16 @@ ORDER BY lots.division_name, lots.name"""
 async def demo(target: Target, *, hours: int, protocol: Protocol, now_ms: int) -> int:
     """Uploads the simulated city's last hours and prints what an analyst sees. Returns 0 when every record is stored.
 
-    CliError without an administrator or an analyst, PlatformError when the platform refuses.
+    CliError without administrators or an analyst, PlatformError when the platform refuses.
     """
     if target.administrator is None or target.analyst is None:
-        raise CliError("the demo needs the administrator's and the analyst's accounts: start the platform by `make up`")
+        raise CliError("the demo needs the administrators' and the analyst's accounts: start the platform by `make up`")
     start_ms = now_ms - hours * beijing.HOUR_MS
     plans = city.plans()
-    async with analyst.desk(target.analyst) as desk, target.clients(protocol) as (vendor, administrator):
-        assert administrator is not None
+    async with analyst.desk(target.analyst) as desk, target.clients(protocol) as (vendor, authority):
+        assert authority is not None
         with bar("registering lots 登记停车场", len(plans)) as progress:
-            registered = await registration.register(administrator, vendor, target.vendor_id, plans, progress.advance)
+            registered = await registration.register(authority, vendor, target.vendor_id, plans, progress.advance)
         records = city.records(registered.sites, start_ms, now_ms)
         say(
             f"A simulated city of {len(plans)} lots in Putian: {len(records):,} entries and exits "

@@ -53,14 +53,12 @@ async def replay(target: Target, options: Options) -> int:
     inside = _inside(lots, readings)
     wanted = [plans.plan(lot) for lot in lots.values()]
     invented = sum(lot.position is None for lot in lots.values())
-    async with target.clients(options.protocol) as (vendor, administrator):
+    async with target.clients(options.protocol) as (vendor, authority):
         with bar("registering lots 登记停车场", len(wanted)) as progress:
-            if administrator is None:
+            if authority is None:
                 registered = await registration.find(vendor, wanted)
             else:
-                registered = await registration.register(
-                    administrator, vendor, target.vendor_id, wanted, progress.advance
-                )
+                registered = await registration.register(authority, vendor, target.vendor_id, wanted, progress.advance)
         known = len(lots) - registered.fresh
         say(f"{len(lots):,} lots: {registered.fresh:,} registered now, {known:,} known before.")
         say(f"{invented:,} have no position in the file: theirs are invented, each within its district of Putian.")
