@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
-from registry.domain import Page
+from mesh.clock import Clock
+
 from registry.errors import StoreUnavailable
+from registry.reader import Page
 from registry.store import Store, to_the_end
 
-_FACTS_PER_PAGE: Final = 500
+_FACTS_PER_PAGE: Final = 2000
 
 _log = logging.getLogger(__name__)
 
@@ -18,10 +20,11 @@ class Feed:
     """Follows one store for any number of watchers."""
 
     def __init__(
-        self, store: Store, *, poll_seconds: float, sign_of_life_seconds: float, draining: asyncio.Event
+        self, store: Store, clock: Clock, *, poll_seconds: float, sign_of_life_seconds: float, draining: asyncio.Event
     ) -> None:
         """Watches end when `draining` is set."""
         self._store = store
+        self._clock = clock
         self._draining = draining
         self._poll_seconds = poll_seconds
         self._sign_of_life_seconds = sign_of_life_seconds
@@ -46,16 +49,19 @@ class Feed:
                     self._move()
             await asyncio.sleep(self._poll_seconds)
 
-    async def watch(self, epoch: str, since: int) -> AsyncGenerator[Page, None]:
-        """The facts changed after that revision, then every change; all facts when it is not one of this epoch.
+    async def watch(self, epoch: str, since: int, kinds: Sequence[str] = ()) -> AsyncGenerator[Page, None]:
+        """The facts of these kinds (none named: all) changed after that revision, then every change; all facts when it is
+        not one of this epoch.
 
         A complete page comes at least once per sign of life, if need be without facts. StoreUnavailable ends it.
         """
+        fresh = False
         while True:
             moved = self._moved  # taken before reading: a change in between is not slept through
-            page = await self._page(epoch, since)
+            page = await self._page(epoch, since, kinds, fresh=fresh)
             yield page
             epoch, since = page.epoch, page.revision
+            fresh = (fresh or page.snapshot) and not page.complete
             if page.complete:
                 await self._until(moved)
             if self._draining.is_set():
@@ -67,9 +73,10 @@ class Feed:
             return await facts.position()
 
     @to_the_end
-    async def _page(self, epoch: str, since: int) -> Page:
+    async def _page(self, epoch: str, since: int, kinds: Sequence[str], *, fresh: bool) -> Page:
         async with self._store.reading() as facts:
-            return await facts.page(epoch, since, _FACTS_PER_PAGE)
+            now_ms = self._clock.now_ms()
+            return await facts.page(epoch, since, _FACTS_PER_PAGE, kinds, fresh=fresh, now_ms=now_ms)
 
     async def _until(self, moved: asyncio.Event) -> None:
         waits = [asyncio.create_task(event.wait()) for event in (moved, self._draining)]

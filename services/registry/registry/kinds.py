@@ -41,12 +41,10 @@ class Kind(Generic[M]):
     """As the field of RegisteredObject and of DirectoryChange names it."""
     number: FactKind.ValueType
     message: type[M]
-    key: Callable[[M], str]
-    """What identifies the object for ever; of what belongs to a lot it begins with the lot's id."""
     path: str
     """The object's public name, with a place for each part of the key."""
-    key_field: str
-    """The last part of the key, as JSON names it."""
+    ids: tuple[str, ...]
+    """The fields that make up the key."""
     lot_id: Callable[[M], str] = lambda _: ""
     """The lot concerned; empty for none."""
     owner: Callable[[M], str] = lambda _: ""
@@ -55,6 +53,15 @@ class Kind(Generic[M]):
     """Fields whose value no other object of the kind has; an empty value may repeat."""
     static: bool = False
     """Whether the law gives a time for reporting its changes (R5.1, R6.2)."""
+
+    def key(self, message: M) -> str:
+        """What identifies the object for ever; of what belongs to a lot it begins with the lot's id."""
+        return "/".join(getattr(message, field) for field in self.ids)
+
+    @property
+    def key_field(self) -> str:
+        """The last part of the key, as JSON names it."""
+        return str(self.message.DESCRIPTOR.fields_by_name[self.ids[-1]].json_name)
 
     def names(self, message: M) -> Iterator[tuple[str, str]]:
         """The unique fields that have a value, with it."""
@@ -71,9 +78,8 @@ OPERATOR: Final = Kind(
     "operator",
     FACT_KIND_OPERATOR,
     Operator,
-    key=lambda operator: operator.operator_id,
     path="operators/{}",
-    key_field="operatorId",
+    ids=("operator_id",),
     unique=("credit_code",),
     static=True,
 )
@@ -81,9 +87,8 @@ LOT: Final = Kind(
     "lot",
     FACT_KIND_LOT,
     Lot,
-    key=lambda lot: lot.lot_id,
     path="lots/{}",
-    key_field="lotId",
+    ids=("lot_id",),
     lot_id=lambda lot: lot.lot_id,
     owner=lambda lot: lot.operator_id,
     unique=("registration_number",),
@@ -93,9 +98,8 @@ GATE: Final = Kind(
     "gate",
     FACT_KIND_GATE,
     Gate,
-    key=lambda gate: f"{gate.lot_id}/{gate.gate_id}",
     path="lots/{}/gates/{}",
-    key_field="gateId",
+    ids=("lot_id", "gate_id"),
     lot_id=lambda gate: gate.lot_id,
     static=True,
 )
@@ -103,9 +107,8 @@ DEVICE: Final = Kind(
     "device",
     FACT_KIND_DEVICE,
     Device,
-    key=lambda device: f"{device.lot_id}/{device.device_id}",
     path="lots/{}/devices/{}",
-    key_field="deviceId",
+    ids=("lot_id", "device_id"),
     lot_id=lambda device: device.lot_id,
     static=True,
 )
@@ -113,9 +116,8 @@ BERTH: Final = Kind(
     "berth",
     FACT_KIND_BERTH,
     Berth,
-    key=lambda berth: f"{berth.lot_id}/{berth.berth_id}",
     path="lots/{}/berths/{}",
-    key_field="berthId",
+    ids=("lot_id", "berth_id"),
     lot_id=lambda berth: berth.lot_id,
     unique=("police_code",),
     static=True,
@@ -124,27 +126,24 @@ VENDOR: Final = Kind(
     "vendor",
     FACT_KIND_VENDOR,
     Vendor,
-    key=lambda vendor: vendor.vendor_id,
     path="vendors/{}",
-    key_field="vendorId",
+    ids=("vendor_id",),
     unique=("name",),
 )
 CREDENTIAL: Final = Kind(
     "credential",
     FACT_KIND_CREDENTIAL,
     Credential,
-    key=lambda credential: credential.client_id,
     path="credentials/{}",
-    key_field="clientId",
+    ids=("client_id",),
     owner=lambda credential: credential.account_id or f"{credential.subject_id}/{credential.device_id}".rstrip("/"),
 )
 GRANT: Final = Kind(
     "grant",
     FACT_KIND_GRANT,
     Grant,
-    key=lambda grant: f"{grant.vendor_id}/{grant.lot_id}",
     path="vendors/{}/grants/{}",
-    key_field="lotId",
+    ids=("vendor_id", "lot_id"),
     lot_id=lambda grant: grant.lot_id,
     owner=lambda grant: grant.vendor_id,
 )
@@ -152,13 +151,12 @@ ACCOUNT: Final = Kind(
     "account",
     FACT_KIND_ACCOUNT,
     Account,
-    key=lambda account: account.account_id,
     path="accounts/{}",
-    key_field="accountId",
+    ids=("account_id",),
     owner=lambda account: account.person_number,
     unique=("login",),
 )
-RULE: Final = Kind("rule", FACT_KIND_RULE, Rule, key=lambda rule: rule.rule_id, path="rules/{}", key_field="ruleId")
+RULE: Final = Kind("rule", FACT_KIND_RULE, Rule, path="rules/{}", ids=("rule_id",))
 
 KINDS: Final[tuple[Kind[Any], ...]] = (
     OPERATOR,

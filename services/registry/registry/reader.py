@@ -1,9 +1,9 @@
 """Reads of the register within one transaction."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any, Final, Generic
 
 import sqlalchemy as sa
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -14,7 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from registry import revisions
 from registry.kinds import CREDENTIAL, RULE, Kind, M
 from registry.revisions import Revision
-from registry.tables import CHANGES, FACTS, NAMES, NUMBERING
+from registry.tables import CHANGES, DEVICES_SEEN, FACTS, NAMES, NUMBERING
+
+_KEYS_AT_ONCE: Final = 500
 
 Rows = Sequence[sa.Row[*tuple[Any, ...]]]
 
@@ -80,6 +82,7 @@ class Reader:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self._rules: list[Rule] | None = None
 
     async def position(self) -> tuple[str, int]:
         """The epoch, and the number of the last change."""
@@ -101,7 +104,7 @@ class Reader:
         chosen = sa.select(FACTS.c.kind, FACTS.c.revision, FACTS.c.body).where(FACTS.c.revision > after)
         if kinds:
             chosen = chosen.where(FACTS.c.kind.in_(kinds))
-        found = await self._rows(chosen.order_by(FACTS.c.revision).limit(limit))
+        found = await self.rows(chosen.order_by(FACTS.c.revision).limit(limit))
         complete = len(found) < limit
         revision = max(reached if complete else 0, found[-1].revision if found else 0)
         facts = tuple(
@@ -115,7 +118,7 @@ class Reader:
 
     async def find(self, kind: Kind[M], key: str) -> Held[M] | None:
         """The object with what its row says."""
-        found = await self._rows(sa.select(FACTS).where(FACTS.c.kind == kind.name, FACTS.c.key == key))
+        found = await self.rows(sa.select(FACTS).where(FACTS.c.kind == kind.name, FACTS.c.key == key))
         return _held(kind, found[0]) if found else None
 
     async def held(self, kind: Kind[M], key: str) -> M | None:
@@ -126,7 +129,7 @@ class Reader:
     async def named(self, kind: Kind[M], field: str, name: str) -> Held[M] | None:
         """The object that has this unique value."""
         chosen = sa.select(NAMES.c.key).where(NAMES.c.kind == kind.name, NAMES.c.field == field, NAMES.c.name == name)
-        found = await self._rows(chosen)
+        found = await self.rows(chosen)
         return await self.find(kind, found[0].key) if found else None
 
     async def many(
@@ -144,7 +147,46 @@ class Reader:
             chosen = chosen.where(FACTS.c.lot_id == lot_id)
         if owner is not None:
             chosen = chosen.where(FACTS.c.owner == owner)
-        return [_held(kind, row) for row in await self._rows(chosen.order_by(FACTS.c.key).limit(limit))]
+        return [_held(kind, row) for row in await self.rows(chosen.order_by(FACTS.c.key).limit(limit))]
+
+    async def some(self, kind: Kind[M], keys: Collection[str]) -> list[Held[M]]:
+        """The objects with these keys, by key; those that are not there are left out."""
+        ordered = sorted(keys)
+        found = []
+        for start in range(0, len(ordered), _KEYS_AT_ONCE):
+            chosen = sa.select(FACTS).where(
+                FACTS.c.kind == kind.name, FACTS.c.key.in_(ordered[start : start + _KEYS_AT_ONCE])
+            )
+            found += [_held(kind, row) for row in await self.rows(chosen.order_by(FACTS.c.key))]
+        return found
+
+    async def added_by(self, kind: Kind[M], subject: str) -> list[str]:
+        """The keys of the objects that this subject registered."""
+        earlier = CHANGES.alias()
+        is_first = ~sa.exists().where(
+            earlier.c.kind == CHANGES.c.kind,
+            earlier.c.key == CHANGES.c.key,
+            earlier.c.revision < CHANGES.c.revision,
+        )
+        chosen = sa.select(CHANGES.c.key).where(CHANGES.c.kind == kind.name, CHANGES.c.subject == subject, is_first)
+        return [row.key for row in await self.rows(chosen)]
+
+    async def histories(self, kind: Kind[M], keys: Collection[str]) -> dict[str, list[Revision[M]]]:
+        """All changes of the objects with these keys, in the order in which they were reported."""
+        histories: dict[str, list[Revision[M]]] = {}
+        ordered = sorted(keys)
+        for start in range(0, len(ordered), _KEYS_AT_ONCE):
+            chosen = sa.select(CHANGES).where(
+                CHANGES.c.kind == kind.name, CHANGES.c.key.in_(ordered[start : start + _KEYS_AT_ONCE])
+            )
+            for row in await self.rows(chosen.order_by(CHANGES.c.revision)):
+                histories.setdefault(row.key, []).append(revision_of(kind, row._asdict()))
+        return histories
+
+    async def devices_seen(self, keys: Collection[str]) -> dict[str, int]:
+        """When these devices last showed a sign of life, in epoch milliseconds; those that never did are left out."""
+        chosen = sa.select(DEVICES_SEEN).where(DEVICES_SEEN.c.key.in_(list(keys)))
+        return {row.key: row.seen_ms for row in await self.rows(chosen)}
 
     async def children(self, kind: Kind[M], lot_id: str) -> list[M]:
         """The objects of a lot."""
@@ -152,15 +194,17 @@ class Reader:
 
     async def rule(self, name: RuleName.ValueType, at_ms: int) -> Rule | None:
         """The rule in force at that time: of several, the one that began last."""
-        rules = [held.message for held in await self.many(RULE) if held.message.name == name]
-        return in_force(rules, at_ms)
+        if self._rules is None:
+            self._rules = [held.message for held in await self.many(RULE)]
+        return in_force([rule for rule in self._rules if rule.name == name], at_ms)
 
     async def revisions(self, kind: Kind[M], key: str) -> list[Revision[M]]:
         """All changes of an object, in the order in which they were reported."""
         chosen = sa.select(CHANGES).where(CHANGES.c.kind == kind.name, CHANGES.c.key == key)
-        return [revision_of(kind, row._asdict()) for row in await self._rows(chosen.order_by(CHANGES.c.revision))]
+        return [revision_of(kind, row._asdict()) for row in await self.rows(chosen.order_by(CHANGES.c.revision))]
 
-    async def _rows(self, select: sa.Select[*tuple[Any, ...]]) -> Rows:
+    async def rows(self, select: sa.Select[*tuple[Any, ...]]) -> Rows:
+        """What a query of the tables finds."""
         return (await self._connection.execute(select)).all()
 
 

@@ -40,6 +40,11 @@ class Writer(Reader):
         self._noted = False
 
     @property
+    def now_ms(self) -> int:
+        """The time at which the act is done."""
+        return self._act.at_ms
+
+    @property
     def changed(self) -> bool:
         """Whether anything was changed."""
         return bool(self._changes)

@@ -1,0 +1,56 @@
+"""What the other services watch."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import grpc
+from parkmesh.registry.v1 import directory_service_pb2 as messages
+from parkmesh.registry.v1 import directory_service_pb2_grpc
+from parkmesh.registry.v1.account_pb2 import ACCOUNT_STATE_ACTIVE, Account
+
+from registry.feed import Feed
+from registry.kinds import ACCOUNT, BY_NAME, BY_NUMBER
+from registry.reader import Page
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):
+    """As the proto says."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    async def WatchDirectory(
+        self, request: messages.WatchDirectoryRequest, context: Context
+    ) -> AsyncIterator[messages.WatchDirectoryResponse]:
+        """See the proto."""
+        kinds = [BY_NUMBER[number].name for number in request.kinds if number in BY_NUMBER]
+        async with aclosing(self._feed.watch(request.epoch, request.since_revision, kinds)) as pages:
+            async for page in pages:
+                yield _response(page)
+
+
+def _response(page: Page) -> messages.WatchDirectoryResponse:
+    return messages.WatchDirectoryResponse(
+        epoch=page.epoch,
+        revision=page.revision,
+        snapshot=page.snapshot,
+        synced=page.complete,
+        changes=[_change(name, body) for name, body in page.facts],
+    )
+
+
+def _change(name: str, body: bytes) -> messages.DirectoryChange:
+    message: Any = BY_NAME[name].message.FromString(body)
+    return messages.DirectoryChange(**{name: _without_person(message) if name == ACCOUNT.name else message})
+
+
+def _without_person(account: Account) -> messages.DirectoryAccount:
+    return messages.DirectoryAccount(
+        account_id=account.account_id,
+        role=account.role,
+        active=account.state == ACCOUNT_STATE_ACTIVE,
+        lot_ids=account.lot_ids,
+    )

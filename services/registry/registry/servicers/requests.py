@@ -1,0 +1,47 @@
+"""What requests have in common: where a page begins, from which moment to look, when a change became true."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from mesh import paging
+from mesh.errors import FieldViolation
+
+from registry.errors import InvalidFields
+from registry.moments import Moment
+from registry.reader import ms_of
+
+
+def place(request: Any) -> tuple[str, int]:
+    """After which key the page begins, and how many it holds."""
+    after = paging.decode(request.page_token, request)
+    return (after[0] if after else ""), paging.page_size(request.page_size)
+
+
+def next_token(request: Message, size: int, keys: Sequence[str]) -> str:
+    """The token of the next page; empty when one more than the page holds was asked for and not found."""
+    return paging.encode(request, keys[size - 1 : size]) if len(keys) > size else ""
+
+
+def moment(request: Any) -> Moment:
+    """From where to look."""
+    return Moment(instant(request, "as_of_time"), instant(request, "known_time"))
+
+
+def effective(request: Any) -> int | None:
+    """When the change became true, in epoch milliseconds; None: now."""
+    return instant(request, "effective_time")
+
+
+def instant(request: Any, field: str) -> int | None:
+    """The time in a field, in epoch milliseconds; None when it was not sent. InvalidFields when it is finer than that."""
+    if not request.HasField(field):
+        return None
+    time: Timestamp = getattr(request, field)
+    if time.nanos % 1_000_000:
+        name = request.DESCRIPTOR.fields_by_name[field].json_name
+        raise InvalidFields(
+            [FieldViolation(name, "time.milliseconds", "must be in whole milliseconds", "应精确到整毫秒")]
+        )
+    return ms_of(time)
