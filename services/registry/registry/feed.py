@@ -50,8 +50,9 @@ class Feed:
             await asyncio.sleep(self._poll_seconds)
 
     async def watch(self, epoch: str, since: int, kinds: Sequence[str] = ()) -> AsyncGenerator[Page, None]:
-        """The facts of these kinds (none named: all) changed after that revision, then every change; all facts when it is
-        not one of this epoch.
+        """The facts of these kinds (none named: all) changed after that revision, then every change.
+
+        All facts when the revision is not one of this epoch.
 
         A complete page comes at least once per sign of life, if need be without facts. StoreUnavailable ends it.
         """

@@ -5,12 +5,13 @@ from contextlib import aclosing
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 from parkmesh.registry.v1 import directory_service_pb2 as messages
 from parkmesh.registry.v1 import directory_service_pb2_grpc
 from parkmesh.registry.v1.account_pb2 import ACCOUNT_STATE_ACTIVE, Account
 
 from registry.feed import Feed
-from registry.kinds import ACCOUNT, BY_NAME, BY_NUMBER
+from registry.kinds import BY_NAME, BY_NUMBER
 from registry.reader import Page
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -43,8 +44,11 @@ def _response(page: Page) -> messages.WatchDirectoryResponse:
 
 
 def _change(name: str, body: bytes) -> messages.DirectoryChange:
-    message: Any = BY_NAME[name].message.FromString(body)
-    return messages.DirectoryChange(**{name: _without_person(message) if name == ACCOUNT.name else message})
+    change = messages.DirectoryChange()
+    message = BY_NAME[name].message.FromString(body)
+    fact: Message = getattr(change, name)
+    fact.CopyFrom(_without_person(message) if isinstance(message, Account) else message)
+    return change
 
 
 def _without_person(account: Account) -> messages.DirectoryAccount:

@@ -14,6 +14,7 @@ from parkmesh.registry.v1.operator_pb2 import Operator
 
 from registry.identity.device_credentials import DeviceCredentials
 from registry.kinds import BERTH, DEVICE, GATE, Kind, M
+from registry.moments import Moment
 from registry.register import Register
 from registry.servicers.requests import effective, moment, next_token, place
 
@@ -143,6 +144,7 @@ class RegistryServicer(registry_service_pb2_grpc.RegistryServiceServicer):
         self, request: messages.RotateDeviceCredentialRequest, context: Context
     ) -> messages.RotateDeviceCredentialResponse:
         """See the proto."""
+        await self._register.part(current(), DEVICE, request.lot_id, request.device_id, Moment())
         credential, secret = await self._device_credentials.rotate(
             current(), request.lot_id, request.device_id, request.method, request.overlap_seconds * 1000
         )

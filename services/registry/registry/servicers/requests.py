@@ -35,7 +35,7 @@ def effective(request: Any) -> int | None:
 
 
 def instant(request: Any, field: str) -> int | None:
-    """The time in a field, in epoch milliseconds; None when it was not sent. InvalidFields when it is finer than that."""
+    """The time in a field, in epoch milliseconds; None when it was not sent. InvalidFields when it is finer."""
     if not request.HasField(field):
         return None
     time: Timestamp = getattr(request, field)
