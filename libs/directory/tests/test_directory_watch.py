@@ -5,14 +5,34 @@ from typing import Any
 
 import pytest
 from directory import Change, Directory, DirectoryUnavailable
-from directory.testing import StatedRegistry, credential, gate, grant, lot, vendor
+from directory.testing import (
+    StatedRegistry,
+    account,
+    berth,
+    credential,
+    device,
+    gate,
+    grant,
+    lot,
+    operator,
+    rule,
+    vendor,
+)
 from mesh.caller import Caller, CallerKind
 from mesh.channels import open_channel
 from mesh.server import Mesh
 from mesh.settings import BaseSettings
 from mesh.testing import ManualClock, Running, running, signer
 from parkmesh.errors.v1 import error_reason_pb2
-from parkmesh.registry.v1 import directory_service_pb2, directory_service_pb2_grpc, gate_pb2, lot_pb2
+from parkmesh.registry.v1 import (
+    change_service_pb2,
+    directory_service_pb2,
+    directory_service_pb2_grpc,
+    gate_pb2,
+    lot_pb2,
+    role_pb2,
+    rule_pb2,
+)
 
 WATCHER = Caller(CallerKind.SERVICE, "access-records")
 
@@ -164,6 +184,84 @@ async def test_a_new_epoch_replaces_everything_at_once() -> None:
         gone = [change.before for change in told if change.after is None]
         assert [type(fact).__name__ for fact in gone] == ["LotFacts", "GrantFacts"]
         assert [change.after for change in told if change.before is None] == [directory.lot("lot-2")]
+
+
+async def test_of_the_rules_in_force_the_one_that_began_last_counts() -> None:
+    hours, pattern = rule_pb2.RULE_NAME_STATIC_CHANGE_REPORT_HOURS, rule_pb2.RULE_NAME_BERTH_CODE_PATTERN
+    registry = StatedRegistry(
+        rule("rule-1", hours, number=48),
+        rule("rule-3", hours, number=24, start_ms=100, end_ms=200),
+        rule("rule-2", hours, number=72, start_ms=150, end_ms=160),
+        rule("rule-4", pattern, text="[0-9]{6}", start_ms=50),
+    )
+    async with serving(registry) as server, watching(server) as directory:
+        found = [directory.rule(hours, at) for at in (0, 99, 100, 150, 159, 160, 199, 200)]
+        assert [one and one.number for one in found] == [48, 48, 24, 72, 72, 24, 24, 48]
+        assert [directory.rule(pattern, at) is None for at in (49, 50)] == [True, False]
+        assert directory.rule(rule_pb2.RULE_NAME_LOT_SILENT_AFTER_HOURS, 0) is None
+        registry.state(rule("rule-1", hours, number=36))
+        await until(directory, lambda: getattr(directory.rule(hours, 0), "number", None) == 36)
+
+
+async def test_rights_follow_what_the_registry_states() -> None:
+    registry = StatedRegistry(
+        lot("lot-1", operator_id="operator-1"),
+        operator("operator-1"),
+        account("account-1", role_pb2.ROLE_COLLECTOR, "lot-1"),
+        credential("client-1", "account-1", role=role_pb2.ROLE_COLLECTOR, account_id="account-1"),
+    )
+    collector = Caller(CallerKind.COLLECTOR, "account-1", "client-1", "account-1")
+    boss = Caller(CallerKind.OPERATOR, "operator-1", "client-2", "account-2")
+    async with serving(registry) as server, watching(server) as directory:
+        assert directory.may_report(collector, "lot-1", 0)
+        assert [directory.may_see(who, "lot-1", 0) for who in (collector, boss)] == [True, True]
+        assert not directory.may_report(boss, "lot-1", 0)
+        assert directory.operator("operator-1") is not None
+        assert directory.good_credential("client-1", 0) is directory.credential("client-1")
+        registry.state(
+            account("account-1", role_pb2.ROLE_COLLECTOR, "lot-1", active=False), lot("lot-1", operator_id="operator-2")
+        )
+        await until(directory, lambda: not directory.may_see(boss, "lot-1", 0))
+        assert not directory.may_report(collector, "lot-1", 0)
+        assert directory.good_credential("client-1", 0) is None
+        assert directory.account("account-1") is not None
+
+
+async def test_a_service_chooses_the_kinds_of_facts_it_wants() -> None:
+    registry = StatedRegistry(
+        berth("lot-1", "b1"),
+        device("lot-1", "d1"),
+        gate("lot-1", "g1", a=gate_pb2.LANE_DIRECTION_ENTRY),
+        vendor("vendor-1"),
+        lot("lot-1"),
+    )
+    async with serving(registry) as server:
+        kinds = [change_service_pb2.FACT_KIND_LOT, change_service_pb2.FACT_KIND_BERTH]
+        async with watching(server, kinds=kinds) as directory:
+            found = directory.lot("lot-1")
+            assert found is not None
+            assert (found.berths, found.devices, found.gates) == ({"b1"}, set(), set())
+            assert directory.vendor("vendor-1") is None
+            registry.state(vendor("vendor-2"), berth("lot-1", "b2"), lot("lot-2"))
+            await until(directory, lambda: directory.lot("lot-2") is not None)
+            assert found.berths == {"b1", "b2"}
+            assert directory.vendor("vendor-2") is None
+
+
+async def test_a_new_epoch_brings_what_stands_in_a_lot_anew() -> None:
+    old = StatedRegistry(lot("lot-1"), berth("lot-1", "b1"), berth("lot-1", "b2"))
+    new = StatedRegistry(lot("lot-1"), berth("lot-1", "b1"), lot("lot-2"), epoch="epoch-2")
+    async with contextlib.AsyncExitStack() as stack:
+        async with serving(old) as server:
+            address = server.address
+            clock = ManualClock()
+            channel = open_channel(address, signer=signer("access-records"), clock=clock)
+            stack.push_async_callback(channel.close)
+            directory = await stack.enter_async_context(started(Directory(channel, clock)))
+            await directory.wait_synced()
+        async with serving(new, address):
+            await until(directory, lambda: directory.epoch == "epoch-2")
+        assert directory.lot("lot-1").berths == {"b1"}  # type: ignore[union-attr]
 
 
 class Scripted(directory_service_pb2_grpc.DirectoryServiceServicer):
