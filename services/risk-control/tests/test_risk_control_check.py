@@ -18,7 +18,7 @@ from mesh.hosting import Mesh
 from mesh.settings import BaseSettings
 from mesh.testing import YEAR_2100_MS, ManualClock, running, throwaway_keys
 from parkmesh.edge.v1 import ext_authz_pb2
-from parkmesh.registry.v1 import role_pb2
+from parkmesh.registry.v1 import role_pb2, vendor_pb2
 from parkmesh.registry.v1.directory_service_pb2_grpc import add_DirectoryServiceServicer_to_server
 from risk_control.app import bind
 from risk_control.settings import Settings
@@ -191,6 +191,54 @@ async def test_a_vendor_is_limited_by_its_own_rate(tmp_path: pathlib.Path) -> No
         assert '"retryDelay": "0.500s"' in answer.denied_response.body
         risk.clock.advance(500)
         assert (await risk.ask("GET", "/", authorization=slow)).status.code == 0
+
+
+async def test_everybody_else_is_limited_by_the_default_rate_each_for_themselves(tmp_path: pathlib.Path) -> None:
+    facts = (
+        vendor("platform", requests_per_second=1),  # the same name, another kind
+        credential("client-1", "platform"),
+        credential("client-2", "platform", role=role_pb2.ROLE_ADMINISTRATOR),
+        credential("client-3", "police", role=role_pb2.ROLE_SUPERVISOR, account_id="account-3"),
+        credential("client-4", "police", role=role_pb2.ROLE_SUPERVISOR, account_id="account-4"),
+        account("account-3", role_pb2.ROLE_SUPERVISOR),
+        account("account-4", role_pb2.ROLE_SUPERVISOR),
+    )
+    async with risk_control(tmp_path, *facts, burst_seconds=1.0, requests_per_second=3.0) as risk:
+        for client_id, subject, size in (
+            ("client-1", "platform", 1),
+            ("client-2", "platform", 3),
+            ("client-3", "police", 3),
+            ("client-4", "police", 3),
+        ):
+            authorization = token(client_id, subject)
+            codes = [(await risk.ask("GET", "/", authorization=authorization)).status.code for _ in range(size + 1)]
+            assert codes == [0] * size + [8]
+
+
+async def test_a_credential_is_good_while_its_account_is(tmp_path: pathlib.Path) -> None:
+    person = credential("client-5", "account-5", role=role_pb2.ROLE_COLLECTOR, account_id="account-5")
+    stranger = credential("client-6", "account-6", role=role_pb2.ROLE_COLLECTOR, account_id="account-6")
+    async with risk_control(tmp_path, *FACTS, account("account-5", role_pb2.ROLE_COLLECTOR), person, stranger) as risk:
+
+        async def ask() -> ext_authz_pb2.CheckResponse:
+            answer: ext_authz_pb2.CheckResponse = await risk.ask(
+                "GET", "/", authorization=token("client-5", "account-5")
+            )
+            return answer
+
+        assert (await ask()).status.code == 0
+        assert (await risk.ask("GET", "/", authorization=token("client-6", "account-6"))).status.code == 16
+        risk.registry.state(account("account-5", role_pb2.ROLE_COLLECTOR, active=False))
+        await until(ask, 16)
+        risk.registry.state(account("account-5", role_pb2.ROLE_COLLECTOR))
+        await until(ask, 0)
+
+
+async def test_who_signs_requests_cannot_use_a_token(tmp_path: pathlib.Path) -> None:
+    signer = credential("client-7", "vendor-1", method=vendor_pb2.CREDENTIAL_METHOD_SIGNATURE)
+    async with risk_control(tmp_path, *FACTS, signer) as risk:
+        answer = await risk.ask("GET", "/", authorization=token("client-7"))
+        assert (answer.denied_response.status.code, reason_of(answer)) == (401, "UNAUTHENTICATED")
 
 
 async def test_public_methods_need_no_token_and_have_a_limit_of_their_own(tmp_path: pathlib.Path) -> None:
