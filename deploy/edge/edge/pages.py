@@ -10,10 +10,10 @@ from envoy_data_plane.envoy.extensions.filters.http.ext_authz import v3 as ext_a
 from envoy_data_plane.envoy.type.matcher import v3 as matcher
 from envoy_data_plane.google.protobuf import Any
 
+from edge.filters import AUTHORIZATION
 from edge.openapi.page import POLICY
 from edge.openapi.reference import Reference
 
-AUTHORIZATION = "envoy.filters.http.ext_authz"
 READING = "GET|HEAD"
 TAKES_GZIP = r"(.*,)?\s*(gzip|\*)\s*(;\s*q=(1(\.0*)?|0\.0*[1-9][0-9]*)\s*)?(,.*)?"
 HEADERS = {
