@@ -34,9 +34,10 @@ from parkmesh.access.v1 import access_record_service_pb2_grpc as access_rpc
 from parkmesh.access.v1 import record_pb2
 from parkmesh.guidance.v1 import guidance_service_pb2
 from parkmesh.guidance.v1 import guidance_service_pb2_grpc as guidance_rpc
-from parkmesh.registry.v1 import lot_pb2, role_pb2, token_service_pb2, vendor_pb2
+from parkmesh.registry.v1 import lot_pb2, role_pb2, session_service_pb2, token_service_pb2, vendor_pb2
 from parkmesh.registry.v1 import registry_service_pb2 as registry
 from parkmesh.registry.v1 import registry_service_pb2_grpc as registry_rpc
+from parkmesh.registry.v1 import session_service_pb2_grpc as session_rpc
 from parkmesh.registry.v1 import token_service_pb2_grpc as token_rpc
 from parkmesh.registry.v1 import vendor_service_pb2_grpc as vendor_rpc
 from parkmesh.registry.v1.directory_service_pb2_grpc import add_DirectoryServiceServicer_to_server
@@ -140,6 +141,27 @@ class Tokens(token_rpc.TokenServiceServicer):
         self._seen.take(request, context)
         return token_service_pb2.IssueTokenResponse(access_token="x", token_type="Bearer")
 
+    async def ExchangeOnboardingCode(
+        self, request: Any, context: Any
+    ) -> token_service_pb2.ExchangeOnboardingCodeResponse:
+        self._seen.take(request, context)
+        return token_service_pb2.ExchangeOnboardingCodeResponse()
+
+
+class Sessions(session_rpc.SessionServiceServicer):
+    """Lets anybody in."""
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+
+    async def ActivateAccount(self, request: Any, context: Any) -> session_service_pb2.ActivateAccountResponse:
+        self._seen.take(request, context)
+        return session_service_pb2.ActivateAccountResponse()
+
+    async def Login(self, request: Any, context: Any) -> session_service_pb2.LoginResponse:
+        self._seen.take(request, context)
+        return session_service_pb2.LoginResponse()
+
 
 class Guidance(guidance_rpc.GuidanceServiceServicer):
     """Finds nothing anywhere."""
@@ -206,7 +228,12 @@ class Edge:
             "content_sha256": request_signature.content_digest(body),
         }
         signed = SignedRequest(**(stated | changes))
-        return signed.headers(request_signature.signing_key(MASTER, signed.client_id))
+        return signed.headers(self.signing_key(signed.client_id))
+
+    @staticmethod
+    def signing_key(client_id: str) -> str:
+        """A client's signing key, as the registry shows it."""
+        return request_signature.signing_key(MASTER, client_id)
 
     def channel(self) -> grpc.aio.Channel:
         """A gRPC channel as vendors open one."""
@@ -303,6 +330,7 @@ async def whole_edge(folder: pathlib.Path, *, records_away: bool = False, **chan
     async def lots(_: BaseSettings, mesh: Mesh) -> None:
         mesh.serve(registry_rpc.add_RegistryServiceServicer_to_server, Lots(seen))  # type: ignore[abstract]
         mesh.serve(token_rpc.add_TokenServiceServicer_to_server, Tokens(seen))
+        mesh.serve(session_rpc.add_SessionServiceServicer_to_server, Sessions(seen))  # type: ignore[abstract]
         mesh.serve(vendor_rpc.add_VendorServiceServicer_to_server, vendor_rpc.VendorServiceServicer())  # type: ignore[abstract]
         mesh.serve(add_DirectoryServiceServicer_to_server, StatedRegistry(*facts()))
 
