@@ -8,10 +8,13 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf import json_format
 from google.rpc import error_details_pb2  # type: ignore[import-untyped]
 from grpc_status import rpc_status  # type: ignore[import-untyped]
+from parkmesh.access.v1.record_pb2 import AccessRecord
 from parkmesh.registry.v1 import registry_service_pb2 as registry
 from parkmesh.registry.v1 import registry_service_pb2_grpc as registry_rpc
+from parkmesh_sdk import Client, Connection, Protocol
 
 UPLOAD = "/v1/records:upload"
 HEADERS = ("client", "timestamp", "nonce", "content-sha256", "signature")
@@ -231,3 +234,15 @@ async def test_whoever_cannot_sign_makes_nobody_hold_a_body(edge: Any) -> None:
     opening = head("POST", UPLOAD, signed, "content-type: application/json", "content-length: 4000000")
     answer = await raw(edge, opening, b"{")
     assert b" 401 " in answer.partition(b"\r\n")[0]
+
+
+async def test_the_sdk_signs(edge: Any) -> None:
+    ca = edge.folder / "certificates" / "ca.pem"
+    connection = Connection(edge.url, "client-4", ca=ca, signing_key=edge.signing_key("client-4"))
+    record = json_format.ParseDict(json.loads(BODY)["records"][0], AccessRecord())
+    for compress in (False, True):
+        async with Client(connection, protocol=Protocol.REST, compress=compress) as client:
+            assert (await client.upload([record])).accepted == 1
+            assert edge.seen.caller.credential == "client-4"
+            await anext(client.list_records("lot_莆 ~1"))
+            assert [found.lot_id async for found in client.list_lots()] == []

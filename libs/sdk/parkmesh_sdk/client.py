@@ -46,8 +46,9 @@ class Protocol(StrEnum):
 class Client:
     """Calls the platform, many calls at once if you like. Use it as an async context manager.
 
-    It gets and renews the access token by itself, gives every call a deadline and sends a call again where that can
-    help (see `parkmesh_sdk.retry`); what it raises in the end is a PlatformError.
+    It gets and renews the access token by itself, or signs every request when the connection has a signing key, gives
+    every call a deadline and sends a call again where that can help (see `parkmesh_sdk.retry`); what it raises in the
+    end is a PlatformError. ValueError when it would have to sign gRPC calls.
 
     compress: send REST bodies in gzip.
     sleep, chance, now: the clock and the dice, for tests.
@@ -64,6 +65,8 @@ class Client:
         chance: Callable[[], float] = random.random,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        if connection.signing_key and protocol is not Protocol.REST:
+            raise ValueError("signed requests need REST")
         self._connection = connection
         self._protocol = protocol
         self._retry = retry or RetryPolicy()
@@ -185,7 +188,7 @@ class Client:
         while True:
             token = ""
             try:
-                token = await self._tokens.token()
+                token = "" if self._connection.signing_key else await self._tokens.token()
                 return await self._once(method, request, token)
             except PlatformError as error:
                 failures += 1

@@ -4,17 +4,20 @@ import gzip
 import ssl
 from collections.abc import Iterator
 from typing import Any, NoReturn, TypeVar
+from urllib.parse import quote, urlencode
 
 import aiohttp
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from google.rpc import status_pb2  # type: ignore[import-untyped]
 from grpc import StatusCode
+from yarl import URL
 
 from parkmesh_sdk import json_form
 from parkmesh_sdk.connection import Connection
 from parkmesh_sdk.errors import CertificateError, PlatformError
 from parkmesh_sdk.method import Method
+from parkmesh_sdk.signing import RequestSigner
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
@@ -41,13 +44,16 @@ _CODES = {
 class RestTransport:
     """A pool of HTTP/1.1 connections to the platform. Must be made where an event loop runs.
 
-    With `compress` bodies are sent in gzip. OSError without the CA file, ssl.SSLError when it holds no certificate.
+    With `compress` bodies are sent in gzip. With a signing key in the connection every attempt is signed. OSError
+    without the CA file, ssl.SSLError when it holds no certificate.
     """
 
     def __init__(self, connection: Connection, *, compress: bool = False) -> None:
         trust = ssl.create_default_context(cafile=connection.ca)
         self._base_url = connection.base_url
         self._compress = compress
+        key = connection.signing_key
+        self._signer = RequestSigner(connection.client_id, key) if key else None
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust, limit=0))
 
     async def call(self, method: Method[Q, A], request: Q, token: str, deadline_s: float) -> A:
@@ -56,17 +62,21 @@ class RestTransport:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         body = None
+        target = method.route.path(request)
+        if query := urlencode(list(_query(method, request)), quote_via=quote):
+            target = f"{target}?{query}"
         if method.route.body:
             headers["Content-Type"] = "application/json"
             body = json_form.encode(_content(method, request))
             if self._compress:
                 headers["Content-Encoding"] = "gzip"
                 body = gzip.compress(body, _FASTEST)
+        if self._signer:
+            headers |= self._signer.headers(method.route.verb, target, body or b"")
         try:
             async with self._session.request(
                 method.route.verb,
-                self._base_url + method.route.path(request),
-                params=dict(_query(method, request)),
+                URL(self._base_url + target, encoded=True),
                 data=body,
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(total=deadline_s),

@@ -32,7 +32,8 @@ class Verdict(Enum):
 def verdict(error: PlatformError) -> Verdict:
     """What follows from this refusal.
 
-    - UNAUTHENTICATED: once more with a new token, unless it is the credential itself that is wrong.
+    - UNAUTHENTICATED: once more with a new token, unless it is the credential itself that is wrong. A signed request
+      whose nonce was used arrived twice; whether it was stored is unknown, so later, with the same ids, signed anew.
     - RESOURCE_EXHAUSTED: nothing was stored; later.
     - UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, UNKNOWN, INTERNAL: whether it was stored is unknown; later, with the
       same ids.
@@ -40,6 +41,8 @@ def verdict(error: PlatformError) -> Verdict:
     """
     if isinstance(error, CertificateError) or error.reason == "BAD_CREDENTIAL":
         return Verdict.NEVER
+    if error.reason == "NONCE_REUSED":
+        return Verdict.LATER
     if error.code is StatusCode.UNAUTHENTICATED:
         return Verdict.NEW_TOKEN
     if error.code is StatusCode.RESOURCE_EXHAUSTED or error.code in _UNANSWERED:
