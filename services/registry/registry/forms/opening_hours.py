@@ -11,8 +11,8 @@ from vocabulary.refusal import Refusal
 
 from registry.forms.violation import broken, refused
 
-_NEVER_CLOSES: Final = "00:00"
-"""The pattern of the proto lets it through; whether the day's beginning or its end is meant cannot be known."""
+_MIDNIGHT: Final = "00:00"
+"""A period begins with it and never ends with it: the end of a day is 24:00."""
 
 
 class PeriodRule(refusal.Rule):
@@ -31,7 +31,7 @@ def examine(stated: Sequence[OpeningPeriod], path: str) -> Iterator[FieldViolati
     for at, period in enumerate(stated):
         if not period.weekdays:
             period.weekdays.extend(Weekday.ValueType(day) for day in WEEKDAYS)
-        if period.closes == _NEVER_CLOSES:
+        if period.closes == _MIDNIGHT:
             yield broken(f"{path}[{at}].closes", PeriodRule.CLOSES)
         else:
             places.append(at)

@@ -24,17 +24,17 @@ class PublicKeyRule(refusal.Rule):
     """What can be wrong with a public key."""
 
     FORM = (
-        "device.public_key",
+        "public_key.form",
         "must be one public key in PEM (SubjectPublicKeyInfo) and nothing else: -----BEGIN PUBLIC KEY----- …",
         "须为一个PEM格式的公钥（SubjectPublicKeyInfo），不含其他内容：-----BEGIN PUBLIC KEY----- …",
     )
     KIND = (
-        "device.public_key_kind",
+        "public_key.kind",
         "must be an Ed25519 key, a P-256 key or an RSA key",
         "须为Ed25519、P-256或RSA公钥",
     )
     SIZE = (
-        "device.public_key_size",
+        "public_key.size",
         f"an RSA key has at least {LEAST_RSA_BITS} bits",
         f"RSA公钥至少{LEAST_RSA_BITS}位",
     )
