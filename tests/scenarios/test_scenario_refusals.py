@@ -31,6 +31,13 @@ SERVICES = {
     "parkmesh.access.v1": "access-records",
     "parkmesh.guidance.v1": "guidance",
 }
+KINDS = {
+    "vendor": CallerKind.VENDOR,
+    "administrator": CallerKind.ADMINISTRATOR,
+    "securityAdministrator": CallerKind.SECURITY_ADMINISTRATOR,
+    "auditAdministrator": CallerKind.AUDIT_ADMINISTRATOR,
+}
+"""What the accounts of demo.json are."""
 UNAUTHENTICATED = StatusCode.UNAUTHENTICATED.value[0]
 MEBIBYTE = 1 << 20
 
@@ -70,7 +77,7 @@ async def test_without_a_token_every_method_is_unauthenticated(wire: Wire) -> No
 
 async def test_public_methods_take_whoever_comes(wire: Wire) -> None:
     public = [method.name for method in METHODS if contract.is_public(method)]
-    assert sorted(public) == ["IssueToken", "SearchLots"]
+    assert sorted(public) == ["ActivateAccount", "ExchangeOnboardingCode", "IssueToken", "Login", "SearchLots"]
     assert await wire.token()
     answer = await wire.rest("POST", "/v1/token", b'{"clientId":"nobody","clientSecret":"nothing"}')
     assert (answer.status, answer.reason) == (401, "BAD_CREDENTIAL")
@@ -79,7 +86,7 @@ async def test_public_methods_take_whoever_comes(wire: Wire) -> None:
     assert (await wire.rest("GET", "/v1/public/lots:search")).status == 400
 
 
-@pytest.mark.parametrize("who", ["vendor", "administrator"])
+@pytest.mark.parametrize("who", KINDS)
 async def test_what_is_for_services_does_not_exist_outside(wire: Wire, who: str) -> None:
     assert [method.name for method in INTERNAL] == ["WatchDirectory"]
     for path in [*map(contract.path_of, INTERNAL), "/envoy.service.auth.v3.Authorization/Check"]:
@@ -87,12 +94,14 @@ async def test_what_is_for_services_does_not_exist_outside(wire: Wire, who: str)
         assert (answer.status, answer.reason) == (StatusCode.UNIMPLEMENTED.value[0], "UNKNOWN_METHOD"), path
 
 
-async def test_a_vendor_is_no_administrator(wire: Wire) -> None:
-    token = await wire.token()
-    for method in CLOSED:
-        if contract.kinds_of(method) == {CallerKind.ADMINISTRATOR}:
-            answer = await wire.grpc(contract.path_of(method), b"", token=token)
-            assert answer.status == StatusCode.PERMISSION_DENIED.value[0], method.full_name
+@pytest.mark.parametrize(("who", "kind"), KINDS.items())
+async def test_nobody_calls_what_is_for_others(wire: Wire, who: str, kind: CallerKind) -> None:
+    token = await wire.token(who)
+    others = [method for method in CLOSED if kind not in contract.kinds_of(method) and method not in INTERNAL]
+    assert others
+    for method in others:
+        answer = await wire.grpc(contract.path_of(method), b"", token=token)
+        assert answer.status == StatusCode.PERMISSION_DENIED.value[0], method.full_name
 
 
 async def test_reaching_a_services_own_port_is_not_enough(wire: Wire, platform: RunningPlatform) -> None:

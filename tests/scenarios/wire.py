@@ -66,7 +66,7 @@ class Wire:
         self._edge = platform.demo["edge"]
 
     async def token(self, who: str = "vendor") -> str:
-        """A token of demo.json's `vendor` or `administrator`."""
+        """A token of demo.json's `vendor` or one of its administrators."""
         account = self._platform.demo[who]
         body = {"clientId": account["clientId"], "clientSecret": account["clientSecret"]}
         answer = await self.rest("POST", "/v1/token", json.dumps(body).encode())
