@@ -25,7 +25,7 @@ _FORMS: Final[Mapping[str, Callable[[Any, Facts, str], Awaitable[list[FieldViola
 
 
 async def examine(kind: Kind[M], message: M, facts: Facts, path: str) -> list[FieldViolation]:
-    """Every violation of the kind's rules, with fields named below `path`, in the order of the fields as a rule.
+    """Every violation of the kind's rules, with fields named below `path`.
 
     The message has passed the proto's own rules. What is normalised or derived from its facts is put into it, also when
     other fields are at fault. LookupError for a kind that nobody files: credentials and grants.
