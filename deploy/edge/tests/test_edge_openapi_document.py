@@ -9,6 +9,7 @@ import jsonschema_rs
 import protovalidate
 import pytest
 from edge.openapi import examples, reference
+from edge.openapi.bindings import bindings
 from edge.openapi.document import document
 from edge.openapi.page import Page, prose
 from edge.openapi.reasons import RETRY
@@ -160,7 +161,11 @@ def test_examples_are_what_they_are_examples_of(made: dict[str, Any]) -> None:
 def test_example_requests_pass_the_rules_of_their_protos(name: str) -> None:
     method = contract.find(f"/{name.rpartition('.')[0]}/{name.rpartition('.')[2]}")
     assert method
-    message = json_format.ParseDict(examples.REQUESTS[name], GetMessageClass(method.input_type)())
+    binding = bindings(method)[0]
+    body = examples.REQUESTS[name]
+    sent = {binding.body_field.json_name: body} if binding.body_field else body
+    sent = {**{parameter.name: "x" for parameter in binding.path_parameters}, **sent}
+    message = json_format.ParseDict(sent, GetMessageClass(method.input_type)())
     assert protovalidate.Validator().collect_violations(message) == []
 
 

@@ -19,6 +19,19 @@ RECORD = {
 }
 REQUESTS: Mapping[str, Any] = {
     "parkmesh.registry.v1.TokenService.IssueToken": {"clientId": "vendor-1", "clientSecret": "…"},
+    "parkmesh.registry.v1.RegistryService.CreateLot": {
+        "registrationNumber": "PT-0001",
+        "name": "文献路停车场",
+        "type": "LOT_TYPE_PUBLIC",
+        "divisionCode": "350302",
+        "openBerths": 120,
+    },
+    "parkmesh.registry.v1.RegistryService.CreateGate": {
+        "gateId": "1",
+        "name": "文献路一号入口",
+        "lanes": [{"laneId": "1", "direction": "LANE_DIRECTION_ENTRY"}],
+    },
+    "parkmesh.registry.v1.VendorService.GrantLot": {"lotId": RECORD["lotId"]},
     "parkmesh.access.v1.AccessRecordService.UploadRecords": {"records": [RECORD]},
 }
 """Bodies by the full name of the method: the shortest that are useful."""
