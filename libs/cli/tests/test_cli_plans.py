@@ -7,7 +7,7 @@ from parkmesh_cli.premises import Site, Way
 from parkmesh_cli.replay.files import RecordedLot
 from parkmesh_cli.replay.plans import plan
 from protovalidate import validate
-from vocabulary import division
+from vocabulary import division, gate_name
 
 
 def recorded(number: int, *, capacity: int = 100, position: tuple[float, float] | None = None) -> RecordedLot:
@@ -43,11 +43,12 @@ def test_gates_are_named_by_the_rule(capacity: int, lanes: int) -> None:
     assert [lane.direction for lane in way_out.lanes] == [gate_pb2.LANE_DIRECTION_EXIT] * lanes
 
 
-def test_all_plans_keep_the_rules_of_the_proto() -> None:
-    for made in (plan(recorded(1)), *city.plans()):
+def test_all_plans_keep_the_rules_of_the_proto_and_of_gate_names() -> None:
+    for made in (*(plan(recorded(number)) for number in range(50)), *city.plans()):
         validate(made.lot)
         for gate in made.gates:
             validate(gate)
+            assert gate_name.parse(gate.name).text == gate.name
 
 
 def test_a_lane_for_both_directions_serves_both() -> None:
