@@ -39,12 +39,8 @@ class Grid:
     def remove(self, lot_id: str) -> None:
         """Forgets the place; nothing happens when there is none."""
         place = self._places.pop(lot_id, None)
-        if place is None:
-            return
-        cell = _cell(place.point)
-        self._cells[cell].pop(lot_id)
-        if not self._cells[cell]:
-            del self._cells[cell]
+        if place is not None:
+            self._cells[_cell(place.point)].pop(lot_id)
 
     def within(self, centre: Point, radius_m: float) -> list[Hit]:
         """The places at most so far from the centre, in no order."""

@@ -57,7 +57,7 @@ def test_it_finds_what_lies_within_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    "at", [(25.45, 119.0), (0.0, 180.0), (0.0, -180.0), (-33.9, 18.4), (88.0, 10.0), (89.999, 7.0)]
+    "at", [(25.45, 119.0), (51.5, 0.0), (0.0, 180.0), (0.0, -180.0), (-33.9, 18.4), (88.0, 10.0), (89.999, 7.0)]
 )
 @pytest.mark.parametrize("radius_m", [1, 200, 1000, 20_000])
 def test_a_full_grid_is_searched_by_its_cells(at: tuple[float, float], radius_m: int) -> None:
