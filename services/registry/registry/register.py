@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
 from mesh import validation
 from mesh.caller import Caller, CallerKind
 from mesh.clock import Clock, Ids
@@ -17,10 +18,12 @@ from registry.acts import Act
 from registry.edit import check_etag, edited, left_out
 from registry.errors import InvalidField, InvalidFields, NotRegistered
 from registry.forms import table
+from registry.in_sight import InSight
 from registry.kinds import BY_MESSAGE, LOT, OPERATOR, SET_BY_STORE, Kind, M
 from registry.listing import Listing, with_last_seen
 from registry.moments import Moment
 from registry.reader import Held, Reader, time_of
+from registry.revisions import changed_fields
 from registry.sight import lots_seen, operators_seen, seen_lot, seen_operator
 from registry.store import Store, to_the_end
 from registry.writer import Writer
@@ -31,6 +34,8 @@ SET_BY_PLATFORM: Final[dict[str, tuple[str, ...]]] = {
     "gate": ("position",),
     "device": ("last_seen_time",),
     "berth": ("position",),
+    "vendor": (),
+    "account": ("state",),
 }
 """Fields that no caller sets, beside those that follow from the row."""
 
@@ -165,10 +170,7 @@ class Register:
         """Changes the masked fields, never the state. LotNotFound, InvalidFields, EtagMismatch, AlreadyRegistered."""
         async with self._store.writing(self._act(caller, reason, effective_ms)) as facts:
             held = await seen_lot(facts, caller, lot_id, facts.now_ms)
-            lot = await changed(facts, held, patch, mask, fixed=("state",))
-            if lot.operator_id != held.message.operator_id:
-                await _may_name_operator(facts, caller, lot)
-            return lot
+            return await changed(facts, held, patch, mask, fixed=("state",))
 
     @to_the_end
     async def update_part(
@@ -226,7 +228,6 @@ async def filed(facts: Writer, caller: Caller, lot: Lot, ids: Ids) -> Lot:
     lot.lot_id = ids.new("lot")
     if caller.kind is CallerKind.OPERATOR and not lot.operator_id:
         lot.operator_id = caller.subject
-    await _may_name_operator(facts, caller, lot)
     created = await added(facts, lot)
     if caller.kind is CallerKind.VENDOR:
         await facts.add(Grant(vendor_id=caller.subject, lot_id=lot.lot_id, start_time=time_of(facts.now_ms)))
@@ -236,7 +237,7 @@ async def filed(facts: Writer, caller: Caller, lot: Lot, ids: Ids) -> Lot:
 async def added(facts: Writer, message: M) -> M:
     """Adds an object that the proto's rules let through, when the domain's do too. InvalidFields, AlreadyRegistered."""
     kind = BY_MESSAGE[type(message)]
-    _refuse(await table.examine(kind, message, facts, kind.name))
+    _refuse(await table.examine(kind, message, InSight(facts), kind.name))
     await facts.add(message)
     return await _dressed(facts, kind, kind.key(message))
 
@@ -246,9 +247,15 @@ async def changed(facts: Writer, held: Held[M], patch: M, mask: FieldMask, *, fi
     kind = BY_MESSAGE[type(patch)]
     check_etag(patch.etag, held)  # type: ignore[attr-defined]  # whatever is updated has one
     message = edited(held.message, patch, mask, fixed=(*fixed, *kind.ids, *_set_by_platform(kind)), path=kind.name)
+    if isinstance(message, Lot) and "berths" in changed_fields(held.message, message) and not _states_sum(patch, mask):
+        message.open_berths = 0  # left out, it is the sum over the new classes
     _refuse(validation.violations(message, f"{kind.name}."))
-    _refuse(await table.examine(kind, message, facts, kind.name))
+    _refuse(await table.examine(kind, message, InSight(facts), kind.name))
     return await _kept(facts, message)
+
+
+def _states_sum(patch: Message, mask: FieldMask) -> bool:
+    return "open_berths" in mask.paths if mask.paths else bool(getattr(patch, "open_berths", 0))
 
 
 async def _kept(facts: Writer, message: M) -> M:
@@ -278,15 +285,6 @@ async def _part(facts: Reader, kind: Kind[M], lot_id: str, part_id: str) -> Held
     if held is None:
         raise NotRegistered(kind.name)
     return held
-
-
-async def _may_name_operator(facts: Writer, caller: Caller, lot: Lot) -> None:
-    """An operator that the caller does not see is as unknown as one that there is not."""
-    seen = await operators_seen(facts, caller, facts.now_ms)
-    if lot.operator_id and seen is not None and lot.operator_id not in seen:
-        raise InvalidField(
-            "lot.operatorId", "operator.unknown", "must be a registered operator", "应为已登记的经营管理者"
-        )
 
 
 def _belongs_to(kind: Kind[M], part: M, lot_id: str) -> None:

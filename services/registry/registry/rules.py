@@ -43,7 +43,7 @@ class Rules:
                 raise NotRegistered("rule")
             if end_ms <= ms_of(rule.start_time):
                 raise InvalidField(
-                    "endTime", "rule.end_after_start", "must lie after the rule's start", "应晚于规则的生效时间"
+                    "endTime", "time.end_after_start", "must lie after the rule's start", "应晚于规则的生效时间"
                 )
             if not rule.HasField("end_time") or ms_of(rule.end_time) > end_ms:
                 rule.end_time.CopyFrom(time_of(end_ms))
