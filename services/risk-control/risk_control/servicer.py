@@ -1,5 +1,6 @@
 """The face that Envoy asks: `envoy.service.auth.v3.Authorization/Check`, on our own subset of its messages."""
 
+import asyncio
 from typing import Any, Final
 
 import grpc
@@ -19,6 +20,8 @@ would never come.
 """
 _LATER: Final = "later"
 _HERE: Final = "here"
+_LARGE: Final = 256 * 1024
+"""From this many bytes on a body is hashed beside the other decisions, which would else wait for milliseconds."""
 
 
 class AuthorizationServicer:
@@ -58,7 +61,11 @@ class AuthorizationServicer:
         """
         http, body = request.attributes.request.http, request.attributes.context_extensions.get(_BODY)
         if body == _HERE:
-            require_body(http.headers, http.raw_body)
+            headers, raw_body = dict(http.headers), http.raw_body
+            if len(raw_body) < _LARGE:
+                require_body(headers, raw_body)
+            else:
+                await asyncio.to_thread(require_body, headers, raw_body)
             return answers.confirmed()
         caller = await self._admission.decide_signed(http.method, http.path, http.headers, body_follows=body == _LATER)
         return answers.admitted(self._assertion(caller))

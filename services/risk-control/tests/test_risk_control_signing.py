@@ -367,6 +367,14 @@ async def test_a_token_and_a_signature_are_not_sent_at_once(risk: Asked) -> None
     assert reason_of(await risk.headers(right)) == ""
 
 
+async def test_a_signature_is_checked_where_none_is_needed(risk: Asked) -> None:
+    right = signature(path="/v1/token", query="")
+    assert reason_of(await risk.headers(right | {request_signature.SIGNATURE: "0" * 64}, "POST", "/v1/token")) == (
+        "UNAUTHENTICATED"
+    )
+    assert reason_of(await risk.headers(right, "POST", "/v1/token")) == ""
+
+
 async def test_what_the_edge_will_not_show_the_body_of_cannot_be_signed(risk: Asked) -> None:
     right = signature()
     for where in ({"other": "x"}, {"body": "never"}):
@@ -382,7 +390,9 @@ async def test_the_body_is_the_one_that_was_signed(risk: Asked) -> None:
     answer = await risk.body(BODY, right)
     assert reason_of(answer) == ""
     assert set(answer.ok_response.headers_to_remove) == set(request_signature.FORMS)
-    for body in (b"", BODY[:-1], BODY + b"\n"):
+    large = BODY * 100_000
+    assert reason_of(await risk.body(large, signature(content_sha256=content_digest(large)))) == ""
+    for body in (b"", BODY[:-1], BODY + b"\n", large):
         answer = await risk.body(body, right)
         assert (answer.denied_response.status.code, reason_of(answer)) == (401, "BODY_DIGEST_MISMATCH")
     assert reason_of(await risk.body(b"", signature(content_sha256=content_digest(b"")))) == ""
