@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mesh.errors import FieldViolation, MeshError
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
+from vocabulary.refusal import Refusal
 
 
 class LotNotFound(MeshError):  # noqa: N818 - named as the reason is, here and below
@@ -119,6 +120,39 @@ class RolesNotSeparate(MeshError):  # noqa: N818
         super().__init__(
             reasons.ERROR_REASON_ROLES_NOT_SEPARATE,
             "One person would hold two roles that must be held by separate persons.",
+        )
+
+
+class SurveyConflict(MeshError):  # noqa: N818
+    """The caller applied another census under this id."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            reasons.ERROR_REASON_SURVEY_CONFLICT,
+            "A survey with this id was applied before with another file or other parameters.",
+        )
+
+
+class SurveyInvalid(MeshError):  # noqa: N818
+    """Rows are wrong and were not to be passed over; `fields` names their cells as `content[line].heading`."""
+
+    def __init__(self, invalid_rows: int, fields: Sequence[FieldViolation]) -> None:
+        super().__init__(
+            reasons.ERROR_REASON_SURVEY_INVALID,
+            "Rows of the survey are wrong; a dry run reports every row.",
+            fields=fields,
+            metadata={"invalid_rows": str(invalid_rows)},
+        )
+
+
+class SurveyUnreadable(MeshError):  # noqa: N818
+    """The file is not what its format says, or its heading does not name the columns that are needed."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(
+            reasons.ERROR_REASON_SURVEY_UNREADABLE,
+            "The file cannot be read as the format named.",
+            fields=[FieldViolation("content", refusal.rule.id, refusal.english, refusal.chinese)],
         )
 
 

@@ -160,6 +160,28 @@ class Reader:
             found += [_held(kind, row) for row in await self.rows(chosen.order_by(FACTS.c.key))]
         return found
 
+    async def of_lots(self, kind: Kind[M], lot_ids: Collection[str]) -> list[Held[M]]:
+        """The objects of these lots, each lot's by key."""
+        found = []
+        for start in range(0, len(ordered := sorted(lot_ids)), _KEYS_AT_ONCE):
+            chosen = sa.select(FACTS).where(
+                FACTS.c.kind == kind.name, FACTS.c.lot_id.in_(ordered[start : start + _KEYS_AT_ONCE])
+            )
+            found += [_held(kind, row) for row in await self.rows(chosen.order_by(FACTS.c.key))]
+        return found
+
+    async def keys_named(self, kind: Kind[M], field: str, names: Collection[str]) -> dict[str, str]:
+        """The keys of the objects that have these unique values, by value; those that nothing has are left out."""
+        found = {}
+        for start in range(0, len(ordered := sorted(names)), _KEYS_AT_ONCE):
+            chosen = sa.select(NAMES.c.name, NAMES.c.key).where(
+                NAMES.c.kind == kind.name,
+                NAMES.c.field == field,
+                NAMES.c.name.in_(ordered[start : start + _KEYS_AT_ONCE]),
+            )
+            found |= {row.name: row.key for row in await self.rows(chosen)}
+        return found
+
     async def added_by(self, kind: Kind[M], subject: str) -> list[str]:
         """The keys of the objects that this subject registered."""
         earlier = CHANGES.alias()

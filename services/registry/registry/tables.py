@@ -52,8 +52,8 @@ NAMES: Final = _table("names", "kind", "field", "name", "key")
 RECEIPTS: Final = _table("receipts", "revision", "department", "account_id", "client_id", "receive_ms")
 """Which department has received which change."""
 
-SURVEYS: Final = _table("surveys", "owner", "survey_id", "content_sha256", "report")
-"""The reports of applied surveys; a survey's id belongs to who sent it."""
+SURVEYS: Final = _table("surveys", "owner", "survey_id", "content_sha256", "report", "details")
+"""The reports of applied surveys and, apart, their rows; a survey's id belongs to who sent it."""
 
 SECRETS: Final = _table("secrets", "client_id", "secret_hash", "public_key_pem")
 """How a credential is proved; of a secret, only its hash is kept."""

@@ -91,7 +91,7 @@ class Writer(Reader):
 
         It saves a query for each; what is right or wrong stays the same.
         """
-        self._prefetched |= dict.fromkeys(((kind.name, key) for key in keys))
+        self._prefetched |= dict.fromkeys((kind.name, key) for key in keys)
         for held in await self.some(kind, keys):
             self._prefetched[kind.name, kind.key(held.message)] = held
         for field in kind.unique:

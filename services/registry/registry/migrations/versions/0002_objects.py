@@ -87,6 +87,7 @@ def upgrade() -> None:
             survey_id {key} NOT NULL,
             content_sha256 TEXT NOT NULL,
             report {body} NOT NULL,
+            details {body} NOT NULL,
             PRIMARY KEY (owner, survey_id)
         )
         """,
