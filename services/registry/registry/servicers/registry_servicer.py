@@ -145,10 +145,12 @@ class RegistryServicer(registry_service_pb2_grpc.RegistryServiceServicer):
     ) -> messages.RotateDeviceCredentialResponse:
         """See the proto."""
         await self._register.part(current(), DEVICE, request.lot_id, request.device_id, Moment())
-        credential, secret = await self._device_credentials.rotate(
+        issued = await self._device_credentials.rotate(
             current(), request.lot_id, request.device_id, request.method, request.overlap_seconds * 1000
         )
-        return messages.RotateDeviceCredentialResponse(credential=credential, client_secret=secret)
+        return messages.RotateDeviceCredentialResponse(
+            credential=issued.credential, client_secret=issued.secret.reveal()
+        )
 
     async def CreateBerth(self, request: messages.CreateBerthRequest, context: Context) -> Berth:
         """See the proto."""
