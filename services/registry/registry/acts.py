@@ -19,8 +19,8 @@ class Act:
     by: Caller
     at_ms: int
     """When it is reported."""
-    effective_ms: int
-    """When it became true; not later than it is reported."""
+    effective_ms: int | None = None
+    """When it became true; None when that was not said: with the report, and after all that was known before."""
     reason: str = ""
     change_set: str = ""
     """The survey that it comes with."""
@@ -32,4 +32,4 @@ class Act:
         """The act of the call that is running; outside of one, it is the registry's own."""
         call = running_call.get()
         action = "registry" if call is None else ".".join(call.method.rpartition(".")[2].split("/"))
-        return cls(action, by, at_ms, at_ms if effective_ms is None else effective_ms, reason, change_set)
+        return cls(action, by, at_ms, effective_ms, reason, change_set)

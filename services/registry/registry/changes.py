@@ -15,6 +15,7 @@ from parkmesh.registry.v1.rule_pb2 import Rule
 from registry import revisions
 from registry.acts import Act
 from registry.errors import NotRegistered
+from registry.forms import derived
 from registry.kinds import BY_NAME, BY_NUMBER, KINDS, RULE, Kind
 from registry.lateness import lateness, windows
 from registry.reader import Reader, Rows, revision_of, time_of
@@ -173,7 +174,7 @@ def _change(
         name=kind.title(row["key"]),
         lot_id=row["lot_id"],
         fields=[kind.message.DESCRIPTOR.fields_by_name[name].json_name for name in json.loads(row["fields"])],
-        before=_shown(kind, before),
+        before=_shown(kind, None if before is None else derived.again(before)),
         after=_shown(kind, revision_of(kind, row).after),
         author_role=_role(row["role"]),
         author=row["subject"],

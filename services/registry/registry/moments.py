@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry import revisions
+from registry.forms import derived
 from registry.kinds import M
 from registry.reader import time_of
 from registry.revisions import Revision
@@ -27,7 +28,7 @@ class Moment:
         if state is None:
             return None
         counted = [revision.report_ms for revision in history if self._counts(revision)]
-        dressed: Any = revisions.bare(state)
+        dressed: Any = revisions.bare(derived.again(state))
         dressed.create_time.CopyFrom(time_of(min(counted)))
         dressed.update_time.CopyFrom(time_of(max(counted)))
         seen: M = dressed

@@ -243,11 +243,15 @@ async def added(facts: Writer, message: M) -> M:
 
 
 async def changed(facts: Writer, held: Held[M], patch: M, mask: FieldMask, *, fixed: Sequence[str] = ()) -> M:
-    """Changes the masked fields of an object. InvalidFields, EtagMismatch, AlreadyRegistered."""
+    """Changes the masked fields of an object, as it was when the act became true.
+
+    InvalidFields, EtagMismatch, AlreadyRegistered.
+    """
     kind = BY_MESSAGE[type(patch)]
     check_etag(patch.etag, held)  # type: ignore[attr-defined]  # whatever is updated has one
-    message = edited(held.message, patch, mask, fixed=(*fixed, *kind.ids, *_set_by_platform(kind)), path=kind.name)
-    if isinstance(message, Lot) and "berths" in changed_fields(held.message, message) and not _states_sum(patch, mask):
+    then = await facts.then(held)
+    message = edited(then, patch, mask, fixed=(*fixed, *kind.ids, *_set_by_platform(kind)), path=kind.name)
+    if isinstance(message, Lot) and "berths" in changed_fields(then, message) and not _states_sum(patch, mask):
         message.open_berths = 0  # left out, it is the sum over the new classes
     _refuse(validation.violations(message, f"{kind.name}."))
     _refuse(await table.examine(kind, message, InSight(facts), kind.name))

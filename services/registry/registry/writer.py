@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any, Final, Self
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from registry import revisions, seal
 from registry.acts import Act
 from registry.errors import AlreadyRegistered, EffectiveTooEarly
+from registry.forms import derived
 from registry.kinds import BY_MESSAGE, Kind, M
 from registry.reader import Held, Reader, revision_of
 from registry.revisions import Revision
@@ -106,9 +108,10 @@ class Writer(Reader):
     async def find(self, kind: Kind[M], key: str) -> Held[M] | None:
         """See Reader; what this transaction changed, too."""
         place = (kind.name, key)
-        if place in self._facts:
-            return self._facts[place]
-        return self._prefetched[place] if place in self._prefetched else await super().find(kind, key)
+        for known in (self._facts, self._prefetched):
+            if place in known:
+                return _copy(known[place])
+        return await super().find(kind, key)
 
     async def named(self, kind: Kind[M], field: str, name: str) -> Held[M] | None:
         """See Reader; what this transaction changed, too."""
@@ -138,11 +141,24 @@ class Writer(Reader):
     async def set(self, message: M) -> M:
         """Replaces an object that is there, or adds it. Nothing happens when nothing differs. AlreadyRegistered.
 
-        A change that became true before one that was reported earlier takes its place in the past, and what became true
-        after it stays: the object that results is given back. EffectiveTooEarly when it lies before the object's first.
+        The message is the object as it was when the act became true (see `then`): a change that became true before one
+        that was reported earlier takes its place in the past, and what became true after it stays. The object as it is
+        now is given back. EffectiveTooEarly when the act lies before the object's first change.
         """
         kind = _kind(message)
         return await self._put(kind, await self.find(kind, kind.key(message)), message)
+
+    async def then(self, held: Held[M]) -> M:
+        """The object as it was when the act became true. EffectiveTooEarly when it was not there yet."""
+        if not self._is_belated(held):
+            return held.message
+        if self._effective_ms(held) < held.first_effective_ms:
+            raise EffectiveTooEarly
+        kind = _kind(held.message)
+        known = await self.revisions(kind, kind.key(held.message))
+        state = revisions.state_at(known, self._effective_ms(held), None)
+        assert state is not None, "it lies after the first"
+        return derived.again(state)
 
     async def seal(self) -> None:
         """Writes the changes and the entry that seals them. Called once, at the end."""
@@ -178,18 +194,18 @@ class Writer(Reader):
 
     async def _put(self, kind: Kind[M], held: Held[M] | None, message: M) -> M:
         message = revisions.bare(message)
-        before = None if held is None else held.message
-        fields = revisions.changed_fields(before, message)
+        effective_ms = self._effective_ms(held)
+        fields = revisions.changed_fields(None if held is None else await self.then(held), message)
         if held is not None and not fields:
             return held.message
-        effective_ms = self._act.effective_ms
         now = message
-        if held is not None and self._is_belated(held):
-            message, now = await self._in_the_past(kind, held, fields, message)
-        await self._claim(kind, before, now)
+        if self._is_belated(held):
+            known = await self.revisions(kind, kind.key(message))
+            now = _with_belated(known, Revision(self._revision + 1, effective_ms, self._act.at_ms, fields, message))
+        await self._claim(kind, None if held is None else held.message, now)
         self._revision += 1
         self._target = self._target or kind.title(kind.key(message))
-        change = self._change(kind, message, fields)
+        change = self._change(kind, message, fields, effective_ms)
         self._changes.append(change)
         self._changes_of.setdefault((kind.name, change["key"]), []).append(change)
         self._facts[kind.name, kind.key(now)] = Held(
@@ -202,20 +218,15 @@ class Writer(Reader):
         )
         return now
 
-    def _is_belated(self, held: Held[Any] | None) -> bool:
-        return held is not None and self._act.effective_ms < held.last_effective_ms
+    def _effective_ms(self, held: Held[Any] | None) -> int:
+        """When the act becomes true for this object."""
+        if self._act.effective_ms is not None:
+            return self._act.effective_ms
+        # What nobody called belated never is, though this clock goes back or another one was ahead.
+        return self._act.at_ms if held is None else max(self._act.at_ms, held.last_effective_ms)
 
-    async def _in_the_past(self, kind: Kind[M], held: Held[M], fields: tuple[str, ...], message: M) -> tuple[M, M]:
-        """The object with a belated change: as it was then, and as it is now."""
-        if self._act.effective_ms < held.first_effective_ms:
-            raise EffectiveTooEarly
-        known = await self.revisions(kind, kind.key(message))
-        then = revisions.state_at(known, self._act.effective_ms, None)
-        changed = revisions.with_fields(then if then is not None else held.message, fields, message)
-        number = self._revision + 1
-        belated = Revision(number, self._act.effective_ms, self._act.at_ms, fields, changed)
-        now = revisions.state_at([*known, belated], None, None)
-        return changed, held.message if now is None else now
+    def _is_belated(self, held: Held[Any] | None) -> bool:
+        return held is not None and self._effective_ms(held) < held.last_effective_ms
 
     async def _claim(self, kind: Kind[M], before: M | None, after: M) -> None:
         given = dict(kind.names(after))
@@ -231,7 +242,7 @@ class Writer(Reader):
             if had.get(field) != name:
                 self._names[kind.name, field, name] = kind.key(after)
 
-    def _change(self, kind: Kind[M], message: M, fields: tuple[str, ...]) -> dict[str, Any]:
+    def _change(self, kind: Kind[M], message: M, fields: tuple[str, ...], effective_ms: int) -> dict[str, Any]:
         act = self._act
         return {
             "revision": self._revision,
@@ -240,7 +251,7 @@ class Writer(Reader):
             "lot_id": kind.lot_id(message),
             "fields": json.dumps(fields, separators=(",", ":")),
             "fact": revisions.written(message),
-            "effective_ms": act.effective_ms,
+            "effective_ms": effective_ms,
             "report_ms": act.at_ms,
             "role": act.by.kind.name,
             "subject": act.by.subject,
@@ -270,8 +281,19 @@ class Writer(Reader):
             await self._connection.execute(sa.insert(FACTS), rows)
 
 
+def _with_belated(known: list[Revision[M]], belated: Revision[M]) -> M:
+    now = revisions.state_at([*known, belated], None, None)
+    assert now is not None, "it has a change"
+    return derived.again(now)
+
+
 def _kind(message: M) -> Kind[M]:
     return BY_MESSAGE[type(message)]
+
+
+def _copy(held: Held[M] | None) -> Held[M] | None:
+    """As a new read would give it: who changes the message changes nothing here."""
+    return None if held is None else replace(held, message=revisions.bare(held.message))
 
 
 def _fact_row(name: str, key: str, held: Held[Message]) -> dict[str, Any]:

@@ -61,9 +61,14 @@ async def examine(lot: Lot, facts: Facts, path: str) -> list[FieldViolation]:
     ]
     if lot.operator_id:
         found += await reference.examine(facts, OPERATOR, lot.operator_id, f"{path}.operatorId", ReferenceRule.OPERATOR)
+    set_flags(lot)
+    return found
+
+
+def set_flags(lot: Lot) -> None:
+    """Puts in what is noticed about the lot; its position must stand already."""
     lot.ClearField("flags")
     lot.flags.extend(_flags(lot))
-    return found
 
 
 def _whole(lot: Lot, path: str) -> Iterator[FieldViolation]:
