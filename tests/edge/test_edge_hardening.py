@@ -201,7 +201,10 @@ def test_the_transcoder_is_strict(manager: Any) -> None:
 
 
 def test_routes_name_methods_and_the_last_one_catches_all(routes: Any) -> None:
-    *methods, signed, last = routes
+    *served, signed, last = routes
+    methods = [route for route in served if "direct_response" not in route]
+    pages = [route for route in served if "direct_response" in route]
+    assert {page["match"]["path"] for page in pages} == {"/openapi.json", "/docs"}
     assert last["match"] == {"prefix": "/"}
     assert last["direct_response"]["status"] == signed["direct_response"]["status"] == 404
     for route in methods:
@@ -217,7 +220,8 @@ def test_routes_name_methods_and_the_last_one_catches_all(routes: Any) -> None:
 
 
 def test_load_is_shed_and_nothing_sent_twice(clusters: Any) -> None:
-    assert len(clusters) == 3
+    contexts = {f"parkmesh.{name}.v1" for name in ("registry", "access", "guidance")}
+    assert {cluster["name"] for cluster in clusters} == contexts | {"risk-control"}
     for cluster in clusters:
         (threshold,) = cluster["circuit_breakers"]["thresholds"]
         bounds = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
