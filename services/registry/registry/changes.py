@@ -14,9 +14,10 @@ from parkmesh.registry.v1.rule_pb2 import Rule
 
 from registry import revisions
 from registry.acts import Act
+from registry.among import among
 from registry.errors import NotRegistered
 from registry.forms import derived
-from registry.kinds import BY_NAME, BY_NUMBER, KINDS, RULE, Kind
+from registry.kinds import BY_NAME, BY_NUMBER, KINDS, OPERATOR, RULE, Kind
 from registry.lateness import lateness, windows
 from registry.reader import Reader, Rows, revision_of, time_of
 from registry.revisions import Revision
@@ -94,11 +95,15 @@ class Changes:
                 )
             )
             received = sorted(set(numbers) - {row.revision for row in had})
-            note = {"department": caller.subject, "account_id": caller.account, "client_id": caller.credential}
-            for number in received:
-                row = note | {"revision": number, "receive_ms": now_ms}
-                await facts.execute(sa.insert(RECEIPTS).values(row))
+            note = {
+                "department": caller.subject,
+                "account_id": caller.account,
+                "client_id": caller.credential,
+                "receive_ms": now_ms,
+            }
             if received:
+                rows = [note | {"revision": number} for number in received]
+                await facts.execute(sa.insert(RECEIPTS).values(rows))
                 facts.about(f"changes/{received[0]}-{received[-1]}")
                 facts.note()
         return len(received)
@@ -110,8 +115,8 @@ async def _in_sight(facts: Reader, caller: Caller, now_ms: int) -> sa.ColumnElem
     if lots is None:
         return of_kind
     operators = await operators_seen(facts, caller, now_ms) or ()
-    own_operator = (CHANGES.c.kind == "operator") & CHANGES.c.key.in_(sorted(operators))
-    return of_kind & (CHANGES.c.lot_id.in_(sorted(lots)) | own_operator)
+    own_operator = (CHANGES.c.kind == OPERATOR.name) & among(CHANGES.c.key, operators)
+    return of_kind & (among(CHANGES.c.lot_id, lots) | own_operator)
 
 
 def _conditions(wanted: Wanted, rules: Sequence[Rule], caller: Caller) -> list[sa.ColumnElement[bool]]:

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from registry.errors import StoreUnavailable
 
+_NOT_NOW: Final = frozenset({"08", "40", "53", "55", "57", "58"})
+"""PostgreSQL's classes of errors that say nothing against the statement: connection, rollback, resources, operator."""
 _MIGRATING: Final = 0x9A4B_3E17  # the lock under which one process at a time migrates
 
 
@@ -44,7 +46,7 @@ def translated() -> Iterator[None]:
     except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError, OSError) as error:
         raise StoreUnavailable from error
     except sa.exc.DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or str(getattr(error.orig, "sqlstate", ""))[:2] in _NOT_NOW:
             raise StoreUnavailable from error
         raise
 

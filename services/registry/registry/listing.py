@@ -1,12 +1,15 @@
 """Pages of objects: those that a caller sees, in the order of their keys, as they are or as they were."""
 
+import bisect
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Generic
+from typing import Final, Generic
 
 from registry.kinds import DEVICE, Kind, M
 from registry.moments import Moment
 from registry.reader import Held, Reader, time_of
+
+_AT_MOST: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +26,23 @@ class Listing(Generic[M]):
     async def page(self, facts: Reader, after: str, limit: int, moment: Moment) -> list[tuple[str, M]]:
         """At most so many objects whose key follows, with it."""
         found: list[tuple[str, M]] = []
+        keys = None if self.keys is None else sorted(key for key in self.keys if key > after)
+        size = limit
         while len(found) < limit:
-            batch = await self._batch(facts, after, limit)
+            batch = await self._batch(facts, keys, after, size)
             if not batch:
                 break
             shown = await self._shown(facts, batch, moment)
             found += [(key, message) for key, message in shown if self.wanted(message)]
             after = self.kind.key(batch[-1].message)
+            size = min(2 * size, _AT_MOST)  # few are wanted: look through more at once
         return found[:limit]
 
-    async def _batch(self, facts: Reader, after: str, limit: int) -> list[Held[M]]:
-        if self.keys is None:
-            return await facts.many(self.kind, lot_id=self.lot_id, after=after, limit=limit)
-        return await facts.some(self.kind, sorted(key for key in self.keys if key > after)[:limit])
+    async def _batch(self, facts: Reader, keys: list[str] | None, after: str, size: int) -> list[Held[M]]:
+        if keys is None:
+            return await facts.many(self.kind, lot_id=self.lot_id, after=after, limit=size)
+        start = bisect.bisect_right(keys, after)
+        return await facts.some(self.kind, keys[start : start + size])
 
     async def _shown(self, facts: Reader, batch: list[Held[M]], moment: Moment) -> list[tuple[str, M]]:
         keys = [self.kind.key(held.message) for held in batch]

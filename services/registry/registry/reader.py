@@ -12,6 +12,7 @@ from parkmesh.registry.v1.vendor_pb2 import Credential
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from registry import revisions
+from registry.among import among
 from registry.kinds import CREDENTIAL, RULE, Kind, M
 from registry.revisions import Revision
 from registry.tables import CHANGES, DEVICES_SEEN, FACTS, NAMES, NUMBERING
@@ -172,7 +173,7 @@ class Reader:
 
     async def keys_named(self, kind: Kind[M], field: str, names: Collection[str]) -> dict[str, str]:
         """The keys of the objects that have these unique values, by value; those that nothing has are left out."""
-        found = {}
+        found: dict[str, str] = {}
         for start in range(0, len(ordered := sorted(names)), _KEYS_AT_ONCE):
             chosen = sa.select(NAMES.c.name, NAMES.c.key).where(
                 NAMES.c.kind == kind.name,
@@ -181,6 +182,11 @@ class Reader:
             )
             found |= {row.name: row.key for row in await self.rows(chosen)}
         return found
+
+    async def owners(self, kind: Kind[M], keys: Collection[str]) -> set[str]:
+        """By whom the objects with these keys are listed."""
+        chosen = sa.select(FACTS.c.owner).distinct().where(FACTS.c.kind == kind.name, among(FACTS.c.key, keys))
+        return {row.owner for row in await self.rows(chosen)} - {""}
 
     async def added_by(self, kind: Kind[M], subject: str) -> list[str]:
         """The keys of the objects that this subject registered."""

@@ -35,6 +35,8 @@ async def lots_seen(facts: Reader, caller: Caller, now_ms: int) -> Collection[st
         return None
     if caller.kind is CallerKind.OPERATOR:
         return [held.message.lot_id for held in await facts.many(LOT, owner=caller.subject)]
+    if caller.kind is not CallerKind.VENDOR:
+        return ()
     grants = [held.message for held in await facts.many(GRANT, owner=caller.subject)]
     return [grant.lot_id for grant in grants if is_live(grant, now_ms)]
 
@@ -56,8 +58,10 @@ async def operators_seen(facts: Reader, caller: Caller, now_ms: int) -> Collecti
         return None
     if caller.kind is CallerKind.OPERATOR:
         return [caller.subject]
-    lots = await facts.some(LOT, await lots_seen(facts, caller, now_ms) or ())
-    return {held.message.operator_id for held in lots} | set(await facts.added_by(OPERATOR, caller.subject))
+    if caller.kind is not CallerKind.VENDOR:
+        return ()
+    lots = await lots_seen(facts, caller, now_ms) or ()
+    return await facts.owners(LOT, lots) | set(await facts.added_by(OPERATOR, caller.subject))
 
 
 def is_live(grant: Grant, now_ms: int) -> bool:
@@ -70,6 +74,8 @@ async def _may_see(facts: Reader, caller: Caller, lot: Lot, now_ms: int) -> bool
         return True
     if caller.kind is CallerKind.OPERATOR:
         return lot.operator_id == caller.subject
+    if caller.kind is not CallerKind.VENDOR:
+        return False
     grant = await facts.held(GRANT, f"{caller.subject}/{lot.lot_id}")
     return grant is not None and is_live(grant, now_ms)
 

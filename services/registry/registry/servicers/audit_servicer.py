@@ -9,7 +9,7 @@ from parkmesh.registry.v1.role_pb2 import Role
 
 from registry.audit import Audit, WantedActs
 from registry.reader import time_of
-from registry.servicers.requests import instant, next_token, place
+from registry.servicers.requests import instant, next_token, numbered_place
 
 Context = grpc.aio.ServicerContext[Any, Any]
 _ROLES = frozenset(Role.DESCRIPTOR.values_by_name)
@@ -25,7 +25,7 @@ class AuditServicer(audit_service_pb2_grpc.AuditServiceServicer):
         self, request: messages.ListAuditEntriesRequest, context: Context
     ) -> messages.ListAuditEntriesResponse:
         """See the proto."""
-        after, size = place(request)
+        after, size = numbered_place(request)
         wanted = WantedActs(
             from_ms=instant(request, "from_time"),
             before_ms=instant(request, "before_time"),
@@ -34,7 +34,7 @@ class AuditServicer(audit_service_pb2_grpc.AuditServiceServicer):
             action=request.action,
             newest_first=request.newest_first,
         )
-        found = await self._audit.list(wanted, int(after) if after else None, size + 1)
+        found = await self._audit.list(wanted, after, size + 1)
         return messages.ListAuditEntriesResponse(
             entries=map(_entry, found[:size]),
             next_page_token=next_token(request, size, [str(row.number) for row in found]),

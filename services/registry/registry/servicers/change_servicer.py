@@ -8,7 +8,7 @@ from parkmesh.registry.v1 import change_service_pb2 as messages
 from parkmesh.registry.v1 import change_service_pb2_grpc
 
 from registry.changes import Changes, Wanted
-from registry.servicers.requests import instant, next_token, place
+from registry.servicers.requests import instant, next_token, numbered_place
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -21,7 +21,7 @@ class ChangeServicer(change_service_pb2_grpc.ChangeServiceServicer):
 
     async def ListChanges(self, request: messages.ListChangesRequest, context: Context) -> messages.ListChangesResponse:
         """See the proto."""
-        after, size = place(request)
+        after, size = numbered_place(request)
         wanted = Wanted(
             kinds=tuple(request.kinds),
             lot_id=request.lot_id,
@@ -33,7 +33,7 @@ class ChangeServicer(change_service_pb2_grpc.ChangeServiceServicer):
             awaiting_receipt=request.awaiting_receipt,
             newest_first=request.newest_first,
         )
-        found = await self._changes.list(current(), wanted, int(after) if after else None, size + 1)
+        found = await self._changes.list(current(), wanted, after, size + 1)
         return messages.ListChangesResponse(
             changes=found[:size], next_page_token=next_token(request, size, [str(each.revision) for each in found])
         )

@@ -1,12 +1,14 @@
 """What requests have in common: where a page begins, from which moment to look, when a change became true."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from mesh import paging
-from mesh.errors import FieldViolation
+from mesh.errors import FieldViolation, MeshError
+from parkmesh.errors.v1.error_reason_pb2 import ERROR_REASON_INVALID_PAGE_TOKEN
 
 from registry.errors import InvalidFields
 from registry.moments import Moment
@@ -16,7 +18,20 @@ from registry.reader import ms_of
 def place(request: Any) -> tuple[str, int]:
     """After which key the page begins, and how many it holds."""
     after = paging.decode(request.page_token, request)
+    if any("\0" in text for text in after):
+        raise _refused()
     return (after[0] if after else ""), paging.page_size(request.page_size)
+
+
+def numbered_place(request: Any) -> tuple[int | None, int]:
+    """The same of a list by number: after which number, None for the first page. MeshError(INVALID_PAGE_TOKEN)."""
+    after, size = place(request)
+    if not after:
+        return None, size
+    # Whoever knows how tokens are made can make one with another place.
+    if not re.fullmatch("[0-9]{1,18}", after, re.ASCII):
+        raise _refused()
+    return int(after), size
 
 
 def next_token(request: Message, size: int, keys: Sequence[str]) -> str:
@@ -45,3 +60,9 @@ def instant(request: Any, field: str) -> int | None:
             [FieldViolation(name, "time.milliseconds", "must be in whole milliseconds", "应精确到整毫秒")]
         )
     return ms_of(time)
+
+
+def _refused() -> MeshError:
+    return MeshError(
+        ERROR_REASON_INVALID_PAGE_TOKEN, "The page token does not belong to this list: list from the start."
+    )
