@@ -1,5 +1,6 @@
 """Real databases, and a registry that runs on them."""
 
+import base64
 import contextlib
 import pathlib
 import tempfile
@@ -12,17 +13,22 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 from mesh.caller import Caller, CallerKind
 from mesh.testing import ManualClock, Running, SequentialIds, running, throwaway_keys
-from parkmesh.registry.v1 import (
-    directory_service_pb2_grpc,
-    registry_service_pb2_grpc,
-    token_service_pb2_grpc,
-    vendor_service_pb2_grpc,
-)
+from parkmesh.registry.v1.account_service_pb2_grpc import AccountServiceStub
+from parkmesh.registry.v1.audit_service_pb2_grpc import AuditServiceStub
+from parkmesh.registry.v1.change_service_pb2_grpc import ChangeServiceStub
+from parkmesh.registry.v1.directory_service_pb2_grpc import DirectoryServiceStub
+from parkmesh.registry.v1.registry_service_pb2_grpc import RegistryServiceStub
+from parkmesh.registry.v1.rule_service_pb2_grpc import RuleServiceStub
+from parkmesh.registry.v1.session_service_pb2_grpc import SessionServiceStub
+from parkmesh.registry.v1.token_service_pb2_grpc import TokenServiceStub
+from parkmesh.registry.v1.vendor_service_pb2_grpc import VendorServiceStub
 from registry.app import bind
 from registry.settings import Settings
 from registry.store import Store, opened
 
 ADMINISTRATOR = Caller(CallerKind.ADMINISTRATOR, "platform", "admin")
+SECURITY_ADMINISTRATOR = Caller(CallerKind.SECURITY_ADMINISTRATOR, "platform", "security-admin")
+AUDIT_ADMINISTRATOR = Caller(CallerKind.AUDIT_ADMINISTRATOR, "platform", "audit-admin")
 
 
 class Client:
@@ -30,10 +36,15 @@ class Client:
 
     def __init__(self, server: Running, caller: Caller | None) -> None:
         channel = server.channel(caller)
-        self.lots = registry_service_pb2_grpc.RegistryServiceStub(channel)
-        self.vendors = vendor_service_pb2_grpc.VendorServiceStub(channel)
-        self.tokens = token_service_pb2_grpc.TokenServiceStub(channel)
-        self.directory = directory_service_pb2_grpc.DirectoryServiceStub(channel)
+        self.lots = RegistryServiceStub(channel)
+        self.changes = ChangeServiceStub(channel)
+        self.rules = RuleServiceStub(channel)
+        self.audit = AuditServiceStub(channel)
+        self.vendors = VendorServiceStub(channel)
+        self.tokens = TokenServiceStub(channel)
+        self.accounts = AccountServiceStub(channel)
+        self.sessions = SessionServiceStub(channel)
+        self.directory = DirectoryServiceStub(channel)
 
 
 class Registry:
@@ -43,10 +54,16 @@ class Registry:
         self.server = server
         self.clock = clock
         self.administrator = Client(server, ADMINISTRATOR)
+        self.security = Client(server, SECURITY_ADMINISTRATOR)
+        self.auditor = Client(server, AUDIT_ADMINISTRATOR)
         self.anybody = Client(server, None)
 
     def vendor(self, vendor_id: str) -> Client:
         return Client(self.server, Caller(CallerKind.VENDOR, vendor_id, "client"))
+
+    def caller(self, kind: CallerKind, subject: str, account: str = "") -> Client:
+        """A person, or whoever else."""
+        return Client(self.server, Caller(kind, subject, "client", account))
 
     def service(self, name: str) -> Client:
         return Client(self.server, Caller(CallerKind.SERVICE, name))
@@ -110,17 +127,26 @@ def token_key(tmp_path: pathlib.Path) -> pathlib.Path:
     return path
 
 
+@pytest.fixture
+def master_key(tmp_path: pathlib.Path) -> pathlib.Path:
+    """The file with the master key."""
+    path = tmp_path / "master.key"
+    path.write_text(base64.urlsafe_b64encode(bytes(range(32))).decode())
+    return path
+
+
 Start = Callable[..., AbstractAsyncContextManager[Registry]]
 
 
 @pytest.fixture
-def start(token_key: pathlib.Path, tmp_path: pathlib.Path) -> Start:
+def start(token_key: pathlib.Path, master_key: pathlib.Path, tmp_path: pathlib.Path) -> Start:
     """Starts a registry; by default on one SQLite file, and with a clock that stands still in 2100."""
 
     @contextlib.asynccontextmanager
     async def start(**changed: object) -> AsyncIterator[Registry]:
         told: dict[str, object] = {
             "token_key": token_key,
+            "master_key": master_key,
             "database_url": f"sqlite:///{tmp_path / 'registry.db'}",
             "drain_seconds": 0.0,
         }
