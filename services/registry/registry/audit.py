@@ -1,6 +1,6 @@
 """The audit trail as its administrator reads it, and the proof that nobody altered it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -73,81 +73,119 @@ class Audit:
 
     @to_the_end
     async def verify(self, known_number: int = 0, known_hash: str = "") -> Verdict:
-        """Recomputes every entry's hash and every digest over changes, in one transaction.
+        """Recomputes every entry's hash and every digest over changes, up to the entry that was the last when it began.
 
         With an entry's number and hash that were noted before, it is broken when that entry has another hash now: only
         thus does it show that somebody computed the whole chain anew.
+
+        It reads in many short transactions, for nothing that they read is ever altered: others go on working meanwhile.
         """
-        entries = changes = 0
-        head = seal.FIRST_HASH
-        problem = problem_zh = ""
-        broken = 0
-        async with self._store.reading() as facts:
-            sealed = await _sealed_from(facts)
-            try:
-                async for row in _all(facts):
-                    entries += 1
-                    _check_known(row, known_number, known_hash)
-                    changes += await _check(facts, row, entries, head, sealed)
-                    sealed = row["last_revision"] or sealed
-                    head = row["hash"]
-                await _check_end(facts, entries, head, sealed, known_number)
-            except _Broken as error:
-                broken, problem, problem_zh = error.number, error.problem, error.problem_zh
-        return Verdict(entries, changes, broken, problem, problem_zh, head)
+        chain = _Chain(known_number, known_hash)
+        try:
+            async with self._store.reading() as facts:
+                (end,) = await facts.rows(sa.select(NUMBERING))
+            while chain.entries < end.audit_number:
+                async with self._store.reading() as facts:
+                    entries = await _entries(facts, chain.entries)
+                if not entries:
+                    break
+                for entry in entries:
+                    chain.follow(entry)
+                    chain.sealed(await self._digest(entry))
+            chain.ended(end)
+            async with self._store.reading() as facts:
+                chain.nothing_beside(await _extent(facts))
+        except _Broken as error:
+            return Verdict(
+                chain.entries, chain.changes, error.number, error.problem, error.problem_zh, chain.head["hash"]
+            )
+        return Verdict(chain.entries, chain.changes, 0, "", "", chain.head["hash"])
+
+    async def _digest(self, entry: Mapping[str, Any]) -> tuple[int, str]:
+        """How many changes there are of those that the entry seals, and the digest over them."""
+        digest = seal.Digest()
+        count = 0
+        for first in range(entry["first_revision"] or 1, entry["last_revision"] + 1, _AT_ONCE):
+            last = min(first + _AT_ONCE - 1, entry["last_revision"])
+            chosen = sa.select(CHANGES).where(CHANGES.c.revision.between(first, last)).order_by(CHANGES.c.revision)
+            async with self._store.reading() as facts:
+                changes = await facts.rows(chosen)
+            count += len(changes)
+            for change in changes:
+                digest.add(change._asdict())
+        return count, digest.text()
 
 
-async def _all(facts: Reader) -> AsyncIterator[Mapping[str, Any]]:
-    after = 0
-    while True:
-        rows = await facts.rows(sa.select(AUDIT).where(AUDIT.c.number > after).order_by(AUDIT.c.number).limit(_AT_ONCE))
-        for row in rows:
-            yield row._asdict()
-        if len(rows) < _AT_ONCE:
-            return
-        after = rows[-1].number
+class _Chain:
+    """The entries that held so far."""
+
+    def __init__(self, known_number: int, known_hash: str) -> None:
+        self.entries = 0
+        self.changes = 0
+        self.head: Mapping[str, Any] = {"hash": seal.FIRST_HASH, "changes_sha256": ""}
+        self._known_number = known_number
+        self._known_hash = known_hash
+
+    def follow(self, entry: Mapping[str, Any]) -> None:
+        """Takes the next entry in, but for the changes that it seals."""
+        number = self.entries + 1
+        if entry["number"] != number:
+            raise _Broken(number, "it is missing", "该记录缺失")
+        if number == self._known_number and self._known_hash not in ("", entry["hash"]):
+            raise _Broken(number, "its hash is not the one that was noted", "哈希与所记录的不一致")
+        if entry["previous_hash"] != self.head["hash"]:
+            raise _Broken(number, "it does not follow the entry before", "与前一记录不相连")
+        if seal.hash_of(entry) != entry["hash"]:
+            raise _Broken(number, "it was altered", "该记录被改动")
+        if entry["first_revision"] and entry["first_revision"] != self.changes + 1:
+            raise _Broken(number, "changes before its own are sealed by no entry", "其之前存在未被任何记录封存的变更")
+        self.entries, self.head = number, entry
+
+    def sealed(self, found: tuple[int, str]) -> None:
+        """Takes in the changes that the last entry seals: how many were found, and the digest over them."""
+        count, digest = found
+        if digest != self.head["changes_sha256"]:
+            raise _Broken(self.entries, "changes that it sealed were altered", "其封存的变更被改动")
+        self.changes += count
+
+    def ended(self, end: Any) -> None:
+        """Compares the end with where the register's numbering stood."""
+        after = self.entries + 1
+        if self._known_number > self.entries or (end.audit_number, end.audit_hash) != (self.entries, self.head["hash"]):
+            raise _Broken(after, "entries at the end are missing", "末尾记录缺失")
+        if end.revision != self.changes:
+            raise _Broken(after, "changes at the end are sealed by no entry", "末尾存在未被封存的变更")
+
+    def nothing_beside(self, extent: Any) -> None:
+        """Refuses rows outside of what the register ever numbered."""
+        after = self.entries + 1
+        if extent.first_entry < 1 or extent.last_entry > extent.audit_number:
+            raise _Broken(after, "there are entries that were never numbered", "存在从未编号的记录")
+        if extent.first_change < 1 or extent.last_change > extent.revision:
+            raise _Broken(after, "there are changes that were never numbered", "存在从未编号的变更")
 
 
-async def _sealed_from(facts: Reader) -> int:
-    """The last change of the time before there was a trail."""
-    first = await facts.rows(sa.select(sa.func.min(AUDIT.c.first_revision)).where(AUDIT.c.first_revision > 0))
-    start: int | None = first[0][0]
-    if start is not None:
-        return start - 1
-    (reached,) = await facts.rows(sa.select(NUMBERING.c.revision))
-    return int(reached.revision)
+async def _entries(facts: Reader, after: int) -> list[Mapping[str, Any]]:
+    chosen = sa.select(AUDIT).where(AUDIT.c.number > after).order_by(AUDIT.c.number).limit(_AT_ONCE)
+    return [row._asdict() for row in await facts.rows(chosen)]
 
 
-def _check_known(row: Mapping[str, Any], known_number: int, known_hash: str) -> None:
-    if row["number"] == known_number and row["hash"] != known_hash:
-        raise _Broken(known_number, "its hash is not the one that was noted", "哈希与所记录的不一致")
+async def _extent(facts: Reader) -> sa.Row[*tuple[Any, ...]]:
+    """The numbering, and the numbers that there are: in one statement, for others may write meanwhile."""
 
+    def first(column: sa.ColumnClause[Any]) -> sa.ColumnElement[Any]:
+        return sa.func.coalesce(sa.select(sa.func.min(column)).scalar_subquery(), 1)
 
-async def _check(facts: Reader, row: Mapping[str, Any], number: int, head: str, sealed: int) -> int:
-    """How many changes the entry seals; raises when it does not hold."""
-    if row["number"] != number:
-        raise _Broken(number, "it is missing", "该记录缺失")
-    if row["previous_hash"] != head:
-        raise _Broken(number, "it does not follow the entry before", "与前一记录不相连")
-    if seal.hash_of(row) != row["hash"]:
-        raise _Broken(number, "it was altered", "该记录被改动")
-    if not row["first_revision"]:
-        return 0
-    if row["first_revision"] != sealed + 1:
-        raise _Broken(number, "changes before its own are sealed by no entry", "其之前存在未被任何记录封存的变更")
-    changes = await facts.rows(
-        sa.select(CHANGES)
-        .where(CHANGES.c.revision.between(row["first_revision"], row["last_revision"]))
-        .order_by(CHANGES.c.revision)
+    def last(column: sa.ColumnClause[Any]) -> sa.ColumnElement[Any]:
+        return sa.func.coalesce(sa.select(sa.func.max(column)).scalar_subquery(), 0)
+
+    chosen = sa.select(
+        NUMBERING.c.revision,
+        NUMBERING.c.audit_number,
+        first(AUDIT.c.number).label("first_entry"),
+        last(AUDIT.c.number).label("last_entry"),
+        first(CHANGES.c.revision).label("first_change"),
+        last(CHANGES.c.revision).label("last_change"),
     )
-    if seal.digest_of(change._asdict() for change in changes) != row["changes_sha256"]:
-        raise _Broken(number, "changes that it sealed were altered", "其封存的变更被改动")
-    return len(changes)
-
-
-async def _check_end(facts: Reader, entries: int, head: str, sealed: int, known_number: int) -> None:
-    (numbering,) = await facts.rows(sa.select(NUMBERING))
-    if known_number > entries or (numbering.audit_number, numbering.audit_hash) != (entries, head):
-        raise _Broken(entries + 1, "entries at the end are missing", "末尾记录缺失")
-    if numbering.revision != sealed:
-        raise _Broken(entries + 1, "changes at the end are sealed by no entry", "末尾存在未被封存的变更")
+    (extent,) = await facts.rows(chosen)
+    return extent

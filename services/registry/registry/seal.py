@@ -55,10 +55,25 @@ def hash_of(entry: Mapping[str, Any]) -> str:
 
 def digest_of(changes: Iterable[Mapping[str, Any]]) -> str:
     """The digest over changes, in the order of their numbers."""
-    digest = hashlib.sha256()
+    digest = Digest()
     for change in changes:
-        digest.update(_canonical(change, CHANGE_FIELDS))
-    return digest.hexdigest()
+        digest.add(change)
+    return digest.text()
+
+
+class Digest:
+    """The digest over changes that come one by one, in the order of their numbers."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+
+    def add(self, change: Mapping[str, Any]) -> None:
+        """Takes the next one in."""
+        self._sha256.update(_canonical(change, CHANGE_FIELDS))
+
+    def text(self) -> str:
+        """In lower hexadecimal, over those until now."""
+        return self._sha256.hexdigest()
 
 
 def _canonical(row: Mapping[str, Any], fields: Iterable[str]) -> bytes:

@@ -8,6 +8,8 @@ from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 from parkmesh.registry.v1 import gate_pb2, lot_pb2, vendor_pb2
 
+from registry import seal
+
 _MESSAGES: dict[str, Any] = {
     "lot": lot_pb2.Lot,
     "gate": gate_pb2.Gate,
@@ -28,6 +30,7 @@ def read(connection: sa.Connection) -> tuple[list[dict[str, Any]], list[dict[str
 def write(connection: sa.Connection, changes: list[dict[str, Any]], secrets: list[dict[str, Any]]) -> None:
     """Writes them into the second schema."""
     roles = {}
+    carried = []
     now: dict[tuple[str, str], dict[str, Any]] = {}
     for old in changes:
         fact = json.loads(old["fact"])
@@ -36,6 +39,7 @@ def write(connection: sa.Connection, changes: list[dict[str, Any]], secrets: lis
         message = json_format.ParseDict(_proto_json(old["kind"], fact, roles), _MESSAGES[old["kind"]]())
         row = _change(old, message)
         connection.execute(_insert("changes", row), row)
+        carried.append(row)
         before = now.get((old["kind"], old["key"]))
         now[old["kind"], old["key"]] = _fact(row, message, before or row)
     for row in now.values():
@@ -47,6 +51,31 @@ def write(connection: sa.Connection, changes: list[dict[str, Any]], secrets: lis
     for secret in secrets:
         kept = secret | {"public_key_pem": ""}
         connection.execute(_insert("secrets", kept), kept)
+    if carried:
+        _seal(connection, carried)
+
+
+def _seal(connection: sa.Connection, changes: list[dict[str, Any]]) -> None:
+    """Begins the audit trail with an entry that seals them: from now on nobody alters them unseen."""
+    entry = {
+        "number": 1,
+        "at_ms": changes[-1]["report_ms"],
+        "action": "registry.carry_over",
+        "target": "changes",
+        "role": "SERVICE",
+        "subject": "registry",
+        "account_id": "",
+        "client_id": "",
+        "outcome": "DONE",
+        "refusal": "",
+        "first_revision": changes[0]["revision"],
+        "last_revision": changes[-1]["revision"],
+        "changes_sha256": seal.digest_of(changes),
+        "previous_hash": seal.FIRST_HASH,
+    }
+    entry["hash"] = seal.hash_of(entry)
+    connection.execute(_insert("audit", entry), entry)
+    connection.execute(sa.text("UPDATE numbering SET audit_number = 1, audit_hash = :hash"), {"hash": entry["hash"]})
 
 
 def _proto_json(kind: str, fact: dict[str, Any], roles: dict[str, str]) -> dict[str, Any]:
@@ -68,7 +97,6 @@ def _proto_json(kind: str, fact: dict[str, Any], roles: dict[str, str]) -> dict[
                 "role": f"ROLE_{roles.get(fact['vendor_id'], 'VENDOR')}",
                 "subject_id": fact["vendor_id"],
                 "method": "CREDENTIAL_METHOD_SECRET",
-                "create_time": _time(fact["create_ms"]),
                 "expire_time": _time(fact["expire_ms"]),
                 "revoked": fact["revoked"],
             }
