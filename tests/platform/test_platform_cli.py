@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,20 @@ def test_the_analyst_finds_what_was_replayed(platform: RunningPlatform, tmp_path
     )
     assert "260" in free
     assert "25" in free
+
+
+def test_anybody_finds_what_was_replayed(platform: RunningPlatform, tmp_path: Path) -> None:
+    replay(platform, tmp_path)
+    end = time.monotonic() + 30
+    while True:
+        done = parkmesh(platform, "near", "50.5", "6.25", "--system", "wgs84", "--radius", "10")
+        assert done.returncode == 0, done.stderr
+        rows = [line for line in done.stdout.splitlines() if "一号停车场" in line]
+        if any("stale" in row for row in rows):
+            break
+        assert time.monotonic() < end, done.stdout
+        time.sleep(0.2)
+    assert "GCJ-02" in done.stdout
 
 
 def test_a_day_to_come_is_refused_with_its_reason(platform: RunningPlatform, tmp_path: Path) -> None:
