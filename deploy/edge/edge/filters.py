@@ -19,6 +19,7 @@ from vocabulary import request_signature
 
 from edge import script
 from edge.contract import Contract
+from edge.forwarded import forwarding
 from edge.settings import Settings
 
 RISK_CONTROL = "risk-control"
@@ -31,7 +32,8 @@ BODY_CHECK = "parkmesh.filters.http.signed_body"
 
 
 def http_filters(contract: Contract, settings: Settings) -> list[manager.HttpFilter]:
-    """Who is it, is this the body that was signed, unpack, look for what the transcoder would swallow, transcode, send.
+    """Who is it, is this the body that was signed, unpack, look for what the transcoder would swallow, transcode, leave
+    out what no service reads, send.
 
     Authorization is first, so that nobody without a token or a signature reaches a parser. The second question is put
     where a route turns it on (edge.signing).
@@ -43,6 +45,7 @@ def http_filters(contract: Contract, settings: Settings) -> list[manager.HttpFil
         http_filter("envoy.filters.http.buffer", Any.pack(buffer.Buffer(max_request_bytes=settings.body_limit_bytes))),
         http_filter("envoy.filters.http.lua", Any.pack(scripted(contract, settings))),
         http_filter("envoy.filters.http.grpc_json_transcoder", Any.pack(transcoding(contract, settings))),
+        http_filter("envoy.filters.http.header_mutation", Any.pack(forwarding())),
         http_filter("envoy.filters.http.router", Any.pack(router.Router(suppress_envoy_headers=True))),
     ]
 

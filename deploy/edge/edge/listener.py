@@ -9,7 +9,6 @@ from envoy_data_plane.envoy.extensions.filters.network.connection_limit import v
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager import v3 as manager
 from envoy_data_plane.envoy.extensions.http.early_header_mutation.header_mutation import v3 as early
 from envoy_data_plane.envoy.extensions.transport_sockets.tls import v3 as tls
-from envoy_data_plane.envoy.type.matcher import v3 as matcher
 from envoy_data_plane.google.protobuf import Any
 
 from edge import access_log, refusals, routes, signing
@@ -23,8 +22,6 @@ CONNECTION_WINDOW = 1024 * 1024
 BUFFER_BYTES = STREAM_WINDOW  # per connection, of which there may be thousands; whole bodies are held by the filters
 STREAMS = 100
 HEADERS_KB = 32
-# Names that gRPC does not take, and names of binary metadata, of which we know none: their values must be base64.
-NO_METADATA = r".*[^0-9a-z_.:-].*|.*-bin"
 HEADERS = 64
 CIPHERS = (
     "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -115,14 +112,10 @@ def connection_manager(contract: Contract, settings: Settings) -> manager.HttpCo
 
 def strip() -> core.TypedExtensionConfig:
     """Takes away every `x-parkmesh-…` header that came from outside, but for those of a signature, before anything can
-    read it; and headers that are good HTTP and no gRPC, on which a service behind the edge would fail.
+    read it.
     """
-    unreadable = matcher.StringMatcher(safe_regex=matcher.RegexMatcher(regex=NO_METADATA))
-    removed = [
-        mutation.HeaderMutation(remove_on_match=mutation.HeaderMutationRemoveOnMatch(key_matcher=names))
-        for names in (signing.foreign(), unreadable)
-    ]
+    ours = mutation.HeaderMutation(remove_on_match=mutation.HeaderMutationRemoveOnMatch(key_matcher=signing.foreign()))
     return core.TypedExtensionConfig(
         name="envoy.http.early_header_mutation.header_mutation",
-        typed_config=Any.pack(early.HeaderMutation(mutations=removed)),
+        typed_config=Any.pack(early.HeaderMutation(mutations=[ours])),
     )

@@ -87,7 +87,6 @@ function envoy_on_request(handle)
   -- Only gRPC callers may say these; with another's words in them a service would fail.
   headers:remove("grpc-encoding")
   headers:remove("grpc-timeout")
-  headers:remove("grpc-previous-rpc-attempts")
   local upload = SCAN_BYTES > 0 and headers:get(":path"):match("^[^?]*") == UPLOAD_PATH
   local packed = headers:get("content-encoding")
   local body = handle:body()

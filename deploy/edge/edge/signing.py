@@ -5,9 +5,6 @@ it can be checked without it, and whoever cannot sign makes nobody hold a body. 
 body as it arrived, before anything unpacks it. Requests that are not signed are asked about once and never held.
 """
 
-import re
-from collections.abc import Iterable
-
 from envoy_data_plane.envoy.config.core import v3 as core
 from envoy_data_plane.envoy.config.route import v3 as route
 from envoy_data_plane.envoy.extensions.filters.http.ext_authz import v3 as ext_authz
@@ -16,6 +13,7 @@ from envoy_data_plane.google.protobuf import Any
 from vocabulary import request_signature
 
 from edge.filters import AUTHORIZATION, BODY_CHECK
+from edge.forwarded import all_but
 
 OURS = "x-parkmesh-"
 BODY = "body"
@@ -26,20 +24,6 @@ def foreign() -> matcher.StringMatcher:
     """Every `x-parkmesh-…` header but those of a signed request. Envoy has put their names in lower case."""
     taken = [name.removeprefix(OURS) for name in request_signature.FORMS]
     return matcher.StringMatcher(safe_regex=matcher.RegexMatcher(regex=OURS + all_but(taken)))
-
-
-def all_but(words: Iterable[str]) -> str:
-    """A pattern, in RE2's language, for every text but these words."""
-    rest: dict[str, list[str]] = {}
-    ended = False
-    for word in words:
-        if word:
-            rest.setdefault(word[0], []).append(word[1:])
-        else:
-            ended = True
-    first = "".join(re.escape(letter) for letter in rest)
-    ways = [f"[^{first}].*" if rest else ".+", *(re.escape(letter) + all_but(tails) for letter, tails in rest.items())]
-    return f"(?:{'|'.join(ways)}){'' if ended else '?'}"
 
 
 def signed() -> route.Route:
