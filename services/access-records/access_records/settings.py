@@ -74,7 +74,7 @@ class Settings(StorageSettings):
     """For how long uploads go on without the registry."""
     silent_after_hours: int = 24
     """After how many hours without a record a lot counts as silent, while no rule of the registry says so (R6.3)."""
-    coverage_refresh_seconds: float = 30.0
+    coverage_refresh_seconds: float = 5.0
     """For how long lists of coverage may go without looking into the history again."""
 
 
