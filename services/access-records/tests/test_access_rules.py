@@ -105,7 +105,7 @@ def test_the_unusual_is_accepted_with_a_warning(facts: dict[str, Any], lot: Know
 
 
 def test_everything_unusual_is_told_at_once() -> None:
-    strange = {"gate_id": "", "lane_id": "", "berth_id": "莆A-0017", "device_id": "d9"}
+    strange: dict[str, Any] = {"gate_id": "", "lane_id": "", "berth_id": "莆A-0017", "device_id": "d9"}
     judged = judge(entry(**strange), KnownLot(state=lot_pb2.LOT_STATE_PENDING))
     assert isinstance(judged, Approval)
     assert judged.warnings == (
