@@ -86,7 +86,7 @@ async def test_overload_sheds_before_memory_ends(edge: Any) -> None:
         "http.max_requests_per_io_cycle": 10,
         "overload.premature_reset_total_stream_count": 500,
         "overload.premature_reset_min_stream_lifetime_seconds": 1,
-        "re2.max_program_size.error_level": 400,
+        "re2.max_program_size.error_level": 4000,
     }
 
 
@@ -169,7 +169,8 @@ def test_headers_of_ours_are_stripped_before_anything_reads_them(manager: Any) -
 def test_authorization_is_first_and_fails_closed(manager: Any) -> None:
     names = [entry["name"].removeprefix("envoy.filters.http.") for entry in manager["http_filters"]]
     held = "parkmesh.filters.http.signed_body"
-    assert names == ["ext_authz", held, "decompressor", "buffer", "lua", "grpc_json_transcoder", "router"]
+    after = ["decompressor", "buffer", "lua", "grpc_json_transcoder", "header_mutation", "router"]
+    assert names == ["ext_authz", held, *after]
     authorization = manager["http_filters"][0]["typed_config"]
     assert "failure_mode_allow" not in authorization
     assert authorization["status_on_error"]["code"] == "ServiceUnavailable"

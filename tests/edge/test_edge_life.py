@@ -38,7 +38,7 @@ async def plane_process(folder: pathlib.Path, listen: str, port: int, **changes:
         "EDGE_LISTEN": listen,
         "EDGE_PORT": str(port),
         "EDGE_CERTIFICATES": str(folder / "certificates"),
-        "EDGE_UPSTREAMS": "parkmesh.registry.v1=127.0.0.1:1,parkmesh.access.v1=127.0.0.1:1",
+        "EDGE_UPSTREAMS": ",".join(f"parkmesh.{name}.v1=127.0.0.1:1" for name in ("registry", "access", "guidance")),
         "EDGE_RISK_CONTROL": "127.0.0.1:1",
         "EDGE_CALLER_KEY": str(folder / "edge.key"),
         "EDGE_TRUSTED_CALLERS": str(folder / "trusted"),
