@@ -212,26 +212,44 @@ class Register:
 
     def _act(self, caller: Caller, reason: str, effective_ms: int | None) -> Act:
         now_ms = self._clock.now_ms()
-        if effective_ms is not None and effective_ms > now_ms + CLOCKS_DIFFER_MS:
-            raise InvalidField(
-                "effectiveTime",
-                "effective_time.in_future",
-                "must not lie in the future: report a change when it has become true",
-                "不得晚于当前时间：变更生效后再报送",
-            )
+        check_effective(effective_ms, now_ms)
         return Act.of(caller, now_ms, reason=reason, effective_ms=effective_ms)
 
 
+def check_effective(effective_ms: int | None, now_ms: int) -> None:
+    """InvalidField when a change is said to become true only later."""
+    if effective_ms is not None and effective_ms > now_ms + CLOCKS_DIFFER_MS:
+        raise InvalidField(
+            "effectiveTime",
+            "effective_time.in_future",
+            "must not lie in the future: report a change when it has become true",
+            "不得晚于当前时间：变更生效后再报送",
+        )
+
+
 async def filed(facts: Writer, caller: Caller, lot: Lot, ids: Ids) -> Lot:
-    """Adds a lot under an id of its own, in a state that the caller may give it, and lets a vendor speak for it."""
+    """Adds a lot that the proto's rules let through, when the domain's do too: see `begun` and `entered`."""
+    begun(caller, lot)
+    _refuse(await table.examine(LOT, lot, InSight(facts), LOT.name))
+    return await _dressed(facts, LOT, await entered(facts, caller, lot, ids))
+
+
+def begun(caller: Caller, lot: Lot) -> None:
+    """Gives a new lot a state that the caller may give it, and an operator's lot its operator. InvalidField."""
     lot_states.begin(caller, lot)
-    lot.lot_id = ids.new("lot")
     if caller.kind is CallerKind.OPERATOR and not lot.operator_id:
         lot.operator_id = caller.subject
-    created = await added(facts, lot)
+
+
+async def entered(facts: Writer, caller: Caller, lot: Lot, ids: Ids) -> str:
+    """Adds a lot that was examined under an id of its own, which is given back, and lets a vendor speak for it.
+    AlreadyRegistered.
+    """
+    lot.lot_id = ids.new("lot")
+    await facts.add(lot)
     if caller.kind is CallerKind.VENDOR:
         await facts.add(Grant(vendor_id=caller.subject, lot_id=lot.lot_id, start_time=time_of(facts.now_ms)))
-    return created
+    return lot.lot_id
 
 
 async def added(facts: Writer, message: M) -> M:

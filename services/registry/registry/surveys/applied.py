@@ -1,0 +1,34 @@
+"""Findings of a census, written into the register."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from mesh.clock import Ids
+from parkmesh.registry.v1.survey_service_pb2 import SURVEY_OUTCOME_CHANGED, SURVEY_OUTCOME_NEW
+
+from registry.kinds import LOT, Kind, M
+from registry.register import entered
+from registry.surveys.comparison import Finding
+from registry.writer import Writer
+
+_ROWS_AT_ONCE: Final = 50
+"""After so many, whatever else waits for the event loop has its turn."""
+
+
+async def apply(facts: Writer, kind: Kind[M], findings: Sequence[Finding], ids: Ids) -> None:
+    """Writes what is new and what is changed, and puts the keys of new lots into their findings. The register is the
+    one that the findings were made of.
+    """
+    written = [finding for finding in findings if finding.outcome in (SURVEY_OUTCOME_NEW, SURVEY_OUTCOME_CHANGED)]
+    keys = [finding.key for finding in written if finding.key]
+    await facts.prefetch(kind, keys, {name for finding in written for name in kind.names(finding.message)})
+    for at, finding in enumerate(written):
+        if at % _ROWS_AT_ONCE == 0:
+            await asyncio.sleep(0)
+        if finding.outcome == SURVEY_OUTCOME_CHANGED:
+            await facts.set(finding.message)
+        elif kind.name == LOT.name:
+            finding.key = await entered(facts, facts.by, finding.message, ids)
+        else:
+            await facts.add(finding.message)

@@ -1,0 +1,95 @@
+"""XLSX: the first sheet that is not hidden, cell by cell, as the texts that a reader of the sheet would write down."""
+
+import datetime
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import Any, Final
+from xml.etree.ElementTree import ParseError
+
+import openpyxl
+from defusedxml.common import DefusedXmlException
+from openpyxl.utils.exceptions import InvalidFileException
+from vocabulary.refusal import Refusal
+
+from registry.surveys.sheet import MOST_COLUMNS, MOST_ROWS, Line, SheetRule
+
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""How large the parts of a workbook may be together when they are unpacked."""
+MOST_ENTRIES: Final = 512
+
+_BROKEN: Final = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    InvalidFileException,
+    DefusedXmlException,
+    ParseError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zlib.error,
+)
+"""What openpyxl and what it stands on raise at a file that is none: it promises no exception of its own."""
+
+_ZEROS: Final = re.compile("0{2,32}")
+
+
+def lines(content: bytes) -> Iterator[Line]:
+    """The rows of the sheet, by their numbers. Refusal by a `SheetRule`."""
+    if not openpyxl.DEFUSEDXML:
+        raise RuntimeError("openpyxl reads workbooks without defusedxml")
+    try:
+        _check_size(content)
+        workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        shown = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
+        # One row and one column more than there may be; what the sheet says of its own size may be wrong.
+        rows = shown[0].iter_rows(max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS + 1)
+        for number, cells in enumerate(rows, 1):
+            yield Line(number, tuple(map(_text, cells)))
+    except Refusal:
+        raise
+    except _BROKEN:
+        raise Refusal(SheetRule.XLSX) from None
+
+
+def _check_size(content: bytes) -> None:
+    """By what the archive says of its parts, beyond which none of them is unpacked."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = archive.infolist()
+    if len(parts) > MOST_ENTRIES or sum(part.file_size for part in parts) > MOST_BYTES:
+        raise Refusal(SheetRule.LARGE, mebibytes=MOST_BYTES // 1024 // 1024, entries=MOST_ENTRIES)
+
+
+def _text(cell: Any) -> str:
+    value = cell.value
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case bool():
+            return str(value).upper()
+        case int():
+            return _padded(value, cell.number_format)
+        case float():
+            return _padded(int(value), cell.number_format) if value.is_integer() else repr(value)
+        case datetime.time() if not (value.second or value.microsecond):
+            return value.isoformat("minutes")
+        case datetime.datetime() if value.time() == datetime.time():
+            return value.date().isoformat()
+        case _:
+            return str(value)
+
+
+def _padded(number: int, number_format: str) -> str:
+    """As a format of nothing but zeros shows it: 7 as `007`."""
+    return str(number).zfill(len(number_format)) if _ZEROS.fullmatch(number_format) else str(number)
