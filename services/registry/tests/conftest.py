@@ -23,6 +23,7 @@ from parkmesh.registry.v1.session_service_pb2_grpc import SessionServiceStub
 from parkmesh.registry.v1.token_service_pb2_grpc import TokenServiceStub
 from parkmesh.registry.v1.vendor_service_pb2_grpc import VendorServiceStub
 from registry.app import bind
+from registry.identity.testing import Desk
 from registry.settings import Settings
 from registry.store import Store, opened
 
@@ -117,6 +118,12 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     """An empty store on each engine."""
     async with opened(database_url) as store:
         yield store
+
+
+@pytest.fixture
+async def desk(store: Store, tmp_path: pathlib.Path) -> Desk:
+    """Identity on each engine."""
+    return Desk(store, tmp_path)
 
 
 @pytest.fixture
