@@ -1,0 +1,1 @@
+"""The whole platform, running, and everything that can be asked of it from outside."""
