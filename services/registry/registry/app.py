@@ -8,6 +8,7 @@ from parkmesh.registry.v1.directory_service_pb2_grpc import add_DirectoryService
 from parkmesh.registry.v1.registry_service_pb2_grpc import add_RegistryServiceServicer_to_server
 from parkmesh.registry.v1.rule_service_pb2_grpc import add_RuleServiceServicer_to_server
 from parkmesh.registry.v1.session_service_pb2_grpc import add_SessionServiceServicer_to_server
+from parkmesh.registry.v1.survey_service_pb2_grpc import add_SurveyServiceServicer_to_server
 from parkmesh.registry.v1.token_service_pb2_grpc import add_TokenServiceServicer_to_server
 from parkmesh.registry.v1.vendor_service_pb2_grpc import add_VendorServiceServicer_to_server
 
@@ -25,10 +26,12 @@ from registry.servicers.directory_servicer import DirectoryServicer
 from registry.servicers.registry_servicer import RegistryServicer
 from registry.servicers.rule_servicer import RuleServicer
 from registry.servicers.session_servicer import SessionServicer
+from registry.servicers.survey_servicer import SurveyServicer
 from registry.servicers.token_servicer import TokenServicer
 from registry.servicers.vendor_servicer import VendorServicer
 from registry.settings import Settings
 from registry.store import opened
+from registry.surveys.surveys import Surveys
 
 
 async def bind(settings: Settings, mesh: Mesh) -> None:
@@ -47,6 +50,7 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     register = Register(store, mesh.clock, mesh.ids)
     mesh.serve(add_RegistryServiceServicer_to_server, RegistryServicer(register, identity.device_credentials))
     mesh.serve(add_ChangeServiceServicer_to_server, ChangeServicer(Changes(store, mesh.clock)))
+    mesh.serve(add_SurveyServiceServicer_to_server, SurveyServicer(Surveys(store, mesh.clock, mesh.ids)))
     mesh.serve(add_RuleServiceServicer_to_server, RuleServicer(Rules(store, mesh.clock, mesh.ids)))
     mesh.serve(add_AuditServiceServicer_to_server, AuditServicer(Audit(store)))
     mesh.serve(

@@ -20,6 +20,7 @@ from parkmesh.registry.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from parkmesh.registry.v1.registry_service_pb2_grpc import RegistryServiceStub
 from parkmesh.registry.v1.rule_service_pb2_grpc import RuleServiceStub
 from parkmesh.registry.v1.session_service_pb2_grpc import SessionServiceStub
+from parkmesh.registry.v1.survey_service_pb2_grpc import SurveyServiceStub
 from parkmesh.registry.v1.token_service_pb2_grpc import TokenServiceStub
 from parkmesh.registry.v1.vendor_service_pb2_grpc import VendorServiceStub
 from registry.app import bind
@@ -40,6 +41,7 @@ class Client:
         self.lots = RegistryServiceStub(channel)
         self.changes = ChangeServiceStub(channel)
         self.rules = RuleServiceStub(channel)
+        self.surveys = SurveyServiceStub(channel)
         self.audit = AuditServiceStub(channel)
         self.vendors = VendorServiceStub(channel)
         self.tokens = TokenServiceStub(channel)
