@@ -228,10 +228,14 @@ def check_effective(effective_ms: int | None, now_ms: int) -> None:
 
 
 async def filed(facts: Writer, caller: Caller, lot: Lot, ids: Ids) -> Lot:
-    """Adds a lot that the proto's rules let through, when the domain's do too: see `begun` and `entered`."""
+    """Adds a lot that the proto's rules let through, when the domain's do too, under an id of its own: see `begun` and
+    `entered`.
+    """
     begun(caller, lot)
     _refuse(await table.examine(LOT, lot, InSight(facts), LOT.name))
-    return await _dressed(facts, LOT, await entered(facts, caller, lot, ids))
+    lot.lot_id = ids.new("lot")
+    await entered(facts, caller, lot)
+    return await _dressed(facts, LOT, lot.lot_id)
 
 
 def begun(caller: Caller, lot: Lot) -> None:
@@ -241,15 +245,11 @@ def begun(caller: Caller, lot: Lot) -> None:
         lot.operator_id = caller.subject
 
 
-async def entered(facts: Writer, caller: Caller, lot: Lot, ids: Ids) -> str:
-    """Adds a lot that was examined under an id of its own, which is given back, and lets a vendor speak for it.
-    AlreadyRegistered.
-    """
-    lot.lot_id = ids.new("lot")
+async def entered(facts: Writer, caller: Caller, lot: Lot) -> None:
+    """Adds a lot that was examined and has its id, and lets a vendor speak for it. AlreadyRegistered."""
     await facts.add(lot)
     if caller.kind is CallerKind.VENDOR:
         await facts.add(Grant(vendor_id=caller.subject, lot_id=lot.lot_id, start_time=time_of(facts.now_ms)))
-    return lot.lot_id
 
 
 async def added(facts: Writer, message: M) -> M:

@@ -7,7 +7,7 @@ from typing import Final
 from mesh.clock import Ids
 from parkmesh.registry.v1.survey_service_pb2 import SURVEY_OUTCOME_CHANGED, SURVEY_OUTCOME_NEW
 
-from registry.kinds import LOT, Kind, M
+from registry.kinds import GRANT, LOT, Kind, M
 from registry.register import entered
 from registry.surveys.comparison import Finding
 from registry.writer import Writer
@@ -21,14 +21,19 @@ async def apply(facts: Writer, kind: Kind[M], findings: Sequence[Finding], ids: 
     one that the findings were made of.
     """
     written = [finding for finding in findings if finding.outcome in (SURVEY_OUTCOME_NEW, SURVEY_OUTCOME_CHANGED)]
-    keys = [finding.key for finding in written if finding.key]
+    for finding in written:
+        if not finding.key:
+            finding.key = finding.message.lot_id = ids.new(LOT.name)
+    keys = [finding.key for finding in written]
     await facts.prefetch(kind, keys, {name for finding in written for name in kind.names(finding.message)})
+    if kind.name == LOT.name:
+        await facts.prefetch(GRANT, [f"{facts.by.subject}/{key}" for key in keys])
     for at, finding in enumerate(written):
         if at % _ROWS_AT_ONCE == 0:
             await asyncio.sleep(0)
         if finding.outcome == SURVEY_OUTCOME_CHANGED:
             await facts.set(finding.message)
         elif kind.name == LOT.name:
-            finding.key = await entered(facts, facts.by, finding.message, ids)
+            await entered(facts, facts.by, finding.message)
         else:
             await facts.add(finding.message)
