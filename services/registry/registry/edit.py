@@ -24,10 +24,11 @@ def edited(current: M, patch: M, mask: FieldMask, *, fixed: Collection[str], pat
     if not mask.paths:
         fields = [field.name for field, _ in patch.ListFields() if field.name not in fixed]
         return revisions.with_fields(current, fields, patch)
-    found = [violation for name in mask.paths if (violation := _wrong(current, name, fixed))]
+    names = dict.fromkeys(mask.paths)
+    found = dict.fromkeys(violation for name in names if (violation := _wrong(current, name, fixed)))
     if found:
-        raise InvalidFields(found)
-    return revisions.with_fields(current, mask.paths, patch)
+        raise InvalidFields(list(found))
+    return revisions.with_fields(current, names, patch)
 
 
 def check_etag(etag: str, held: Held[M]) -> None:

@@ -1,5 +1,6 @@
 """How changes stand to the time that the law gives for reporting them (R6.2), as pure functions over the rules."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -43,7 +44,7 @@ def windows(rules: Sequence[Rule]) -> list[Window]:
     ends = (ms_of(rule.end_time) for rule in reporting if rule.HasField("end_time"))
     edges = sorted({*(ms_of(rule.start_time) for rule in reporting), *ends})
     found = []
-    for start_ms, end_ms in zip(edges, [*edges[1:], None], strict=True):
+    for start_ms, end_ms in itertools.zip_longest(edges, edges[1:]):
         rule = in_force(reporting, start_ms)
         if rule is not None:
             found.append(Window(start_ms, end_ms, rule.number * HOUR_MS))
