@@ -418,5 +418,6 @@ async def test_a_credential_that_is_revoked_is_felt_on_an_open_stream(access: Pl
             await call.read()
 
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await send_on()
+        async with asyncio.timeout(20):
+            await send_on()
     assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
