@@ -46,7 +46,9 @@ def statuses(binding: Binding) -> list[int]:
         found.add(401)
     if not public:
         found.add(403)
-    if binding.path_parameters or (not public and _names_something(method.input_type, set())):
+    # What a call is about may also be the caller's own: a session, an account.
+    about = _names_something(method.input_type, set()) or binding.body is not None
+    if binding.path_parameters or (about and not public):
         found.add(404)
     if not public and not _only_reads(method):
         found.add(409)
