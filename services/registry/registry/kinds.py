@@ -45,8 +45,6 @@ class Kind(Generic[M]):
     """The object's public name, with a place for each part of the key."""
     ids: tuple[str, ...]
     """The fields that make up the key."""
-    lot_id: Callable[[M], str] = lambda _: ""
-    """The lot concerned; empty for none."""
     owner: Callable[[M], str] = lambda _: ""
     """By whom objects of this kind are listed besides their lot; empty for nobody."""
     unique: tuple[str, ...] = ()
@@ -57,6 +55,10 @@ class Kind(Generic[M]):
     def key(self, message: M) -> str:
         """What identifies the object for ever; of what belongs to a lot it begins with the lot's id."""
         return "/".join(getattr(message, field) for field in self.ids)
+
+    def lot_id(self, message: M) -> str:
+        """The lot concerned; empty for what belongs to none."""
+        return getattr(message, "lot_id", "")
 
     @property
     def key_field(self) -> str:
@@ -89,7 +91,6 @@ LOT: Final = Kind(
     Lot,
     path="lots/{}",
     ids=("lot_id",),
-    lot_id=lambda lot: lot.lot_id,
     owner=lambda lot: lot.operator_id,
     unique=("registration_number",),
     static=True,
@@ -100,7 +101,6 @@ GATE: Final = Kind(
     Gate,
     path="lots/{}/gates/{}",
     ids=("lot_id", "gate_id"),
-    lot_id=lambda gate: gate.lot_id,
     static=True,
 )
 DEVICE: Final = Kind(
@@ -109,7 +109,6 @@ DEVICE: Final = Kind(
     Device,
     path="lots/{}/devices/{}",
     ids=("lot_id", "device_id"),
-    lot_id=lambda device: device.lot_id,
     static=True,
 )
 BERTH: Final = Kind(
@@ -118,7 +117,6 @@ BERTH: Final = Kind(
     Berth,
     path="lots/{}/berths/{}",
     ids=("lot_id", "berth_id"),
-    lot_id=lambda berth: berth.lot_id,
     unique=("police_code",),
     static=True,
 )
@@ -144,7 +142,6 @@ GRANT: Final = Kind(
     Grant,
     path="vendors/{}/grants/{}",
     ids=("vendor_id", "lot_id"),
-    lot_id=lambda grant: grant.lot_id,
     owner=lambda grant: grant.vendor_id,
 )
 ACCOUNT: Final = Kind(
