@@ -86,7 +86,7 @@ class Audit:
                 (end,) = await facts.rows(sa.select(NUMBERING))
             while chain.entries < end.audit_number:
                 async with self._store.reading() as facts:
-                    entries = await _entries(facts, chain.entries)
+                    entries = await _entries(facts, chain.entries, end.audit_number)
                 if not entries:
                     break
                 for entry in entries:
@@ -165,9 +165,9 @@ class _Chain:
             raise _Broken(after, "there are changes that were never numbered", "存在从未编号的变更")
 
 
-async def _entries(facts: Reader, after: int) -> list[Mapping[str, Any]]:
-    chosen = sa.select(AUDIT).where(AUDIT.c.number > after).order_by(AUDIT.c.number).limit(_AT_ONCE)
-    return [row._asdict() for row in await facts.rows(chosen)]
+async def _entries(facts: Reader, after: int, last: int) -> list[Mapping[str, Any]]:
+    chosen = sa.select(AUDIT).where(AUDIT.c.number > after, AUDIT.c.number <= last)
+    return [row._asdict() for row in await facts.rows(chosen.order_by(AUDIT.c.number).limit(_AT_ONCE))]
 
 
 async def _extent(facts: Reader) -> sa.Row[*tuple[Any, ...]]:
