@@ -140,7 +140,7 @@ class _Import:
             held = await self._known(facts, now_ms)
         findings = await self._findings(held)
         if self._census.dry_run:
-            return reported(self._survey, self._kind, findings)
+            return await asyncio.to_thread(reported, self._survey, self._kind, findings)
         self._check(findings)
         act = Act.of(
             self._caller,
@@ -193,7 +193,7 @@ class _Import:
         writer.about(f"surveys/{self._census.survey_id}")
         writer.note()
         await apply(writer, self._kind, findings, self._ids)
-        survey = reported(self._survey, self._kind, findings)
+        survey = await asyncio.to_thread(reported, self._survey, self._kind, findings)
         survey.revision = writer.revision if writer.changed else 0
         summary = Survey()
         summary.CopyFrom(survey)

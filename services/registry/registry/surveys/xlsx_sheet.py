@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import math
 import re
 import zipfile
 import zlib
@@ -80,6 +81,8 @@ def _text(cell: Any) -> str:
             return str(value).upper()
         case int():
             return _padded(value, cell.number_format)
+        case float() if not math.isfinite(value):
+            raise ValueError("no number")
         case float():
             return _padded(int(value), cell.number_format) if value.is_integer() else repr(value)
         case datetime.time() if not (value.second or value.microsecond):
