@@ -19,7 +19,7 @@ _LONGEST_ID: Final = 128
 # (jku, jwk, x5c, crit …) is somebody's trick.
 _HEADERS: Final = frozenset({"alg", "typ", "kid"})
 _TYPES: Final = frozenset({"jwt", "client-authentication+jwt"})
-_UNREADABLE: Final = (jwt.PyJWTError, ValueError, TypeError, RecursionError)
+_UNREADABLE: Final = jwt.PyJWTError
 
 
 @dataclass(frozen=True, slots=True)
