@@ -23,6 +23,11 @@ class Place(NamedTuple):
     direction: int
 
 
+def camera(place: Place) -> str:
+    """The id of the lane's camera."""
+    return f"cam-{place.gate_id}-{place.lane_id}"
+
+
 class Batch(NamedTuple):
     """Which records one request carries."""
 
@@ -67,7 +72,7 @@ def record(places: Sequence[Place], batch: Batch, index: int) -> record_pb2.Acce
         vehicle_class=car.vehicle_class,
         gate_id=place.gate_id,
         lane_id=place.lane_id,
-        device_id=f"cam-{place.gate_id}-{place.lane_id}",
+        device_id=camera(place),
         visit_id=f"v-{batch.prefix}-{visit}",
         parking_type=car.parking,
         free_spaces=serial % 400,

@@ -5,7 +5,7 @@ import contextlib
 import json
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,23 +17,27 @@ from local_platform import credentials
 from local_platform.platform import CALLERS, OWNER, READER, WRITER, log_server
 from local_platform.settings import Settings
 from local_platform.testing import RunningPlatform
-from mesh.caller import HEADER, Caller, CallerKind, Signer
+from mesh.caller import EDGE_ISSUER, HEADER, Caller, CallerKind, Signer
 from parkmesh.access.v1 import record_pb2
-from parkmesh.registry.v1 import coordinate_pb2, lot_pb2
+from parkmesh.registry.v1 import coordinate_pb2, device_pb2, lot_pb2
+from parkmesh.registry.v1 import registry_service_pb2 as registry
 from parkmesh.registry.v1.token_service_pb2 import IssueTokenRequest, IssueTokenResponse
 from parkmesh_cli.premises import two_gates
 from parkmesh_cli.registration import Plan, register
 from parkmesh_cli.target import Authority
-from parkmesh_sdk import Client, Connection
+from parkmesh_sdk import Client, Connection, Method
 from parkmesh_sdk.method import ISSUE_TOKEN
 
-from .records import Place
+from .records import Place, camera
 
 Metadata = list[tuple[str, str]]
 
 LANES: Final = 2
 """Lanes of each of a lot's two gates."""
-_EDGE_ISSUER: Final = "risk-control"
+_CREATE_DEVICE: Final = Method.of(
+    registry.DESCRIPTOR, "RegistryService", "CreateDevice", registry.CreateDeviceRequest, device_pb2.Device
+)
+_AT_ONCE: Final = 8
 _QUIET_SECONDS: Final = 20.0
 
 
@@ -125,7 +129,7 @@ async def staged(parent: Path, lots: int) -> AsyncIterator[Stage]:
             made = credentials.ensure(settings.var, CALLERS)
             log = log_server(settings, made)
             url = str(platform.demo["clickhouse"]["url"])
-            signer = Signer(_EDGE_ISSUER, made.key(_EDGE_ISSUER).read_text())
+            signer = Signer(EDGE_ISSUER, made.key(EDGE_ISSUER).read_text())
             async with (
                 HistoryClient(Account(url, OWNER, made.owner_password)) as owner,
                 HistoryClient(Account(url, WRITER, made.writer_password)) as writer,
@@ -172,12 +176,27 @@ async def _registered(platform: RunningPlatform, lots: int) -> tuple[Place, ...]
     ):
         authority = Authority(administrator, security_administrator)
         registered = await register(authority, vendor, vendor_id, plans, lambda: None)
-    places: list[Place] = []
-    for number in sorted(registered.sites):
-        site = registered.sites[number]
-        places += [Place(site.lot_id, *way, record_pb2.DIRECTION_ENTRY) for way in site.entries]
-        places += [Place(site.lot_id, *way, record_pb2.DIRECTION_EXIT) for way in site.exits]
+        places: list[Place] = []
+        for number in sorted(registered.sites):
+            site = registered.sites[number]
+            places += [Place(site.lot_id, *way, record_pb2.DIRECTION_ENTRY) for way in site.entries]
+            places += [Place(site.lot_id, *way, record_pb2.DIRECTION_EXIT) for way in site.exits]
+        await _with_cameras(vendor, places)
     return tuple(places)
+
+
+async def _with_cameras(vendor: Client, places: Iterable[Place]) -> None:
+    """Registers the camera of every lane, without which each record would be taken with a warning."""
+    left = iter(places)
+
+    async def some() -> None:
+        for place in left:
+            device = device_pb2.Device(device_id=camera(place), type=device_pb2.DEVICE_TYPE_CAMERA)
+            await vendor.call(_CREATE_DEVICE, registry.CreateDeviceRequest(lot_id=place.lot_id, device=device))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(_AT_ONCE):
+            group.create_task(some())
 
 
 def _timed(start: Callable[[], None]) -> float:
