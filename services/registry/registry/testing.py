@@ -13,6 +13,7 @@ from parkmesh.registry.v1.vendor_pb2 import Grant, Vendor
 from vocabulary import credit_code
 
 from registry.acts import Act
+from registry.kinds import BY_MESSAGE
 from registry.reader import time_of
 from registry.store import Store
 
@@ -90,6 +91,9 @@ async def kept(
 ) -> None:
     """Puts these facts into the store in one act, whatever the domain says of them."""
     async with store.writing(Act.of(by, at_ms, effective_ms=effective_ms)) as writer:
+        for message in {type(fact) for fact in facts}:
+            kind = BY_MESSAGE[message]
+            await writer.prefetch(kind, [kind.key(fact) for fact in facts if isinstance(fact, message)])
         for fact in facts:
             await writer.set(fact)
 

@@ -114,7 +114,8 @@ async def test_objects_as_they_were_at_any_instant(register: Register, clock: Ma
         operators = await register.operators(ADMINISTRATOR, "", 9, moment)
         lots = await register.lots(ADMINISTRATOR, "", 9, moment)
         gates = await register.parts(ADMINISTRATOR, GATE, lot.lot_id, "", 9, moment)
-        return [each.name for _, each in (*operators, *lots)] + [gate.address for _, gate in gates]
+        names = [each.name for _, each in operators] + [each.name for _, each in lots]
+        return names + [gate.address for _, gate in gates]
 
     old = ["经营者 1", "甲", "甲", "甲", "甲"]
     assert await seen(NOW_SEEN) == ["乙"] * 5
@@ -323,9 +324,7 @@ async def refusal(call: Awaitable[Any]) -> tuple[Any, ...]:
     return type(error), error.reason, error.code, error.message, error.chinese, error.fields, error.metadata
 
 
-async def test_a_foreign_lot_looks_as_if_it_were_not_there(
-    register: Register, store: Store, clock: ManualClock
-) -> None:
+async def test_a_foreign_lot_looks_like_none(register: Register, store: Store, clock: ManualClock) -> None:
     operator = await register.create_operator(ADMINISTRATOR, an_operator())
     lot = await register.create_lot(ADMINISTRATOR, a_lot(operator_id=operator.operator_id))
     for part in (a_gate(), a_device(), a_berth()):
@@ -362,7 +361,7 @@ async def test_a_foreign_lot_looks_as_if_it_were_not_there(
     assert len(await register.lots(ahead, "", 9, NOW_SEEN)) == 1
 
 
-async def test_a_foreign_operator_looks_as_if_it_were_not_there(register: Register, store: Store) -> None:
+async def test_a_foreign_operator_looks_like_none(register: Register, store: Store) -> None:
     foreign = await register.create_operator(ADMINISTRATOR, an_operator(1))
     of_lot = await register.create_operator(ADMINISTRATOR, an_operator(2))
     lot = await register.create_lot(ADMINISTRATOR, a_lot(operator_id=of_lot.operator_id))
@@ -383,15 +382,15 @@ async def test_a_foreign_operator_looks_as_if_it_were_not_there(register: Regist
             assert told[0] is NotRegistered
     # Named in a lot it is as unknown, whatever else is wrong with it.
     for patch in (Lot(), Lot(name=" x"), Lot(registration_number="PT-1"), Lot(etag="9")):
-        told = []
+        answers: list[tuple[Any, ...]] = []
         for operator_id in (foreign.operator_id, "operator-99"):
             patch.operator_id = operator_id
             filing = a_lot(2)
             filing.MergeFrom(patch)
             filing.etag = ""
-            told += [await refusal(updated(register, lot.lot_id, patch, by=vendor))]
-            told += [await refusal(register.create_lot(vendor, filing))]
-        assert told[:2] == told[2:]
+            answers.append(await refusal(updated(register, lot.lot_id, patch, by=vendor)))
+            answers.append(await refusal(register.create_lot(vendor, filing)))
+        assert answers[:2] == answers[2:]
     seen = [key for key, _ in await register.operators(vendor, "", 9, NOW_SEEN)]
     assert seen == [of_lot.operator_id, own.operator_id]
     assert [key for key, _ in await register.operators(operator_caller(of_lot.operator_id), "", 9, NOW_SEEN)] == [
