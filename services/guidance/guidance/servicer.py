@@ -5,6 +5,8 @@ from typing import Any, Final
 import grpc
 from mesh import paging
 from mesh.clock import Clock
+from mesh.errors import FieldViolation, MeshError
+from parkmesh.errors.v1.error_reason_pb2 import ERROR_REASON_INVALID_FIELD
 from parkmesh.guidance.v1 import guidance_service_pb2 as messages
 from parkmesh.guidance.v1 import guidance_service_pb2_grpc as rpc
 from vocabulary.coordinate import Coordinate, CoordinateSystem, convert
@@ -18,6 +20,12 @@ Context = grpc.aio.ServicerContext[Any, Any]
 _RADIUS_M: Final = 1_000
 _PAGE: Final = 20
 _LONGEST_PAGE: Final = 100
+_EDGE: Final = FieldViolation(
+    "longitude",
+    "coordinate.edge",
+    "must not lie on the 180th meridian, nor the latitude at a pole, where the systems cannot be converted",
+    "不得位于180度经线，纬度不得位于两极，否则无法换算坐标系",
+)
 
 
 class GuidanceServicer(rpc.GuidanceServiceServicer):
@@ -47,6 +55,9 @@ class GuidanceServicer(rpc.GuidanceServiceServicer):
 
 
 def _point(request: messages.SearchLotsRequest) -> Point:
-    stated = Coordinate(CoordinateSystem(request.coordinate_system), request.latitude, request.longitude)
-    true = convert(stated, CoordinateSystem.WGS84)
-    return point_of(true.latitude, true.longitude)
+    try:
+        stated = Coordinate(CoordinateSystem(request.coordinate_system), request.latitude, request.longitude)
+        true = convert(stated, CoordinateSystem.WGS84)
+        return point_of(true.latitude, true.longitude)
+    except ValueError:
+        raise MeshError(ERROR_REASON_INVALID_FIELD, "A field breaks a rule.", fields=[_EDGE]) from None

@@ -297,6 +297,7 @@ async def test_a_page_token_belongs_to_its_search(public: Public, spot: Spot) ->
     ("changes", "fault"),
     [
         ({"coordinate_system": 0}, {"coordinateSystem": "coordinate.system_required"}),
+        ({"coordinate_system": 3, "longitude": -180.0}, {"longitude": "coordinate.edge"}),
         ({"coordinate_system": 9}, {"coordinateSystem": "enum.defined_only"}),
         ({"latitude": None}, {"latitude": "required"}),
         ({"longitude": None}, {"longitude": "required"}),

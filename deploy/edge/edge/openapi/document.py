@@ -19,6 +19,7 @@ from edge.openapi.schemas import Schemas, is_refused_at_zero, reachable, refused
 Document = dict[str, Any]
 
 BEARER = "bearer"
+SIGNATURE = "signature"
 JSON = "application/json"
 _INTRODUCTION = pathlib.Path(__file__).with_name("introduction.md")
 
@@ -51,10 +52,25 @@ def document(image: bytes) -> Document:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "A token from `POST /v1/token`. 由 `POST /v1/token` 签发的令牌。",
-                }
+                },
+                SIGNATURE: {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Parkmesh-Signature",
+                    "description": "For software that can only sign: HMAC-SHA256 over the request, with four more headers;"
+                    " see `docs/request-signing.md`. 请求签名，另需四个请求头，见 `docs/request-signing.md`。",
+                },
             },
         },
     }
+
+
+def _security(method: MethodDescriptor) -> list[dict[str, list[str]]]:
+    """How a caller may prove who it is; software that reports may sign instead of holding a token."""
+    if contract.is_public(method):
+        return []
+    signs = contract.kinds_of(method) & {CallerKind.VENDOR, CallerKind.DEVICE}
+    return [{BEARER: []}, {SIGNATURE: []}] if signs else [{BEARER: []}]
 
 
 def served() -> list[MethodDescriptor]:
@@ -92,7 +108,7 @@ def _operation(binding: Binding, number: int, comments: Comments, schemas: Schem
         "tags": [method.containing_service.name],
         "summary": comment.summary,
         "description": comment.text,
-        "security": [] if contract.is_public(method) else [{BEARER: []}],
+        "security": _security(method),
         "x-parkmesh-audience": audiences(method),
         "x-parkmesh-grpc": contract.path_of(method),
     }
