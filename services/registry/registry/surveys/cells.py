@@ -16,7 +16,7 @@ from registry.surveys.words import BERTH_CLASSES, DIRECTIONS, RESTRICTIONS, Word
 
 _MOST_DIGITS: Final = 9
 _NUMBER: Final = re.compile(rf"(\d{{1,{_MOST_DIGITS}}})(\.0+)?", re.ASCII)
-_DEGREES: Final = re.compile(r"-?\d{1,3}(\.\d{1,17})?", re.ASCII)
+_DEGREES: Final = re.compile(r"-?\d{1,3}(\.\d{1,20})?", re.ASCII)
 _LIST: Final = re.compile(r"[,;、\n]")
 _PERIODS: Final = re.compile(r"[;\n]")
 _LANE: Final = re.compile(r"([^:=]+)[:=](.+)")

@@ -29,7 +29,7 @@ from registry.kinds import LOT
 from registry.reader import Held
 from registry.register import begun
 from registry.surveys.draft import Draft, refuse, refuse_fields
-from registry.surveys.identity import identity
+from registry.surveys.identity import REQUIRED, identity
 from registry.surveys.known import Known
 from registry.surveys.layout import Layout
 from registry.surveys.merging import merged
@@ -91,7 +91,9 @@ class Comparison:
     async def _finding(self, draft: Draft) -> Finding:
         told = identity(self._known, self._layout, draft)
         if told is None:
-            refuse_fields(draft, self._layout, self._broken(draft.message))
+            # What must be stated of a new object is not known to be missing here.
+            stated = [violation for violation in self._broken(draft.message) if violation.rule != REQUIRED]
+            refuse_fields(draft, self._layout, stated)
             return Finding(draft.line, SURVEY_OUTCOME_INVALID, "", violations=draft.violations)
         finding = Finding(draft.line, SURVEY_OUTCOME_INVALID, *told, violations=draft.violations)
         self._named.add(finding.key)

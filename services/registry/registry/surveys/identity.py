@@ -11,6 +11,9 @@ from registry.surveys.draft import Draft, refuse, refuse_fields
 from registry.surveys.known import Known
 from registry.surveys.layout import Layout
 
+REQUIRED: Final = "required"
+"""The rule that what is missing breaks."""
+
 _PART: Final = {"gate": "gateId", "berth": "berthId"}
 
 
@@ -37,10 +40,11 @@ def identity(known: Known, layout: Layout, draft: Draft) -> tuple[str, str] | No
     number = _text(draft, "registrationNumber")
     lot = known.lots.get(number) if number else None
     if known.kind.name == LOT.name:
+        if not number:
+            _miss(draft, layout, "lot.registrationNumber")
         return (number, lot.message.lot_id if lot else "") if number else None
-    column = layout.column_of(f"{known.kind.name}.lotId")
     if number and lot is None:
-        refuse(draft, layout, column, IdentityRule.LOT)
+        refuse(draft, layout, layout.column_of(f"{known.kind.name}.lotId"), IdentityRule.LOT)
         return None
     lot_id = lot.message.lot_id if lot else ""
     part_id = _text(draft, _PART[known.kind.name])
@@ -52,12 +56,18 @@ def identity(known: Known, layout: Layout, draft: Draft) -> tuple[str, str] | No
                 return None
             lot_id, _, part_id = coded.partition("/")
     if not lot_id:
-        refuse_fields(draft, layout, [FieldViolation(f"{known.kind.name}.lotId", "required", *wording.REQUIRED)])
+        _miss(draft, layout, f"{known.kind.name}.lotId")
+    if not part_id:
+        _miss(draft, layout, f"{known.kind.name}.{_PART[known.kind.name]}")
     if not lot_id or not part_id:
         return None
     for field, value in zip(known.kind.ids, (lot_id, part_id), strict=True):
         setattr(draft.message, field, value)
     return known.title(draft.message), known.kind.key(draft.message)
+
+
+def _miss(draft: Draft, layout: Layout, path: str) -> None:
+    refuse_fields(draft, layout, [FieldViolation(path, REQUIRED, *wording.REQUIRED)])
 
 
 def _text(draft: Draft, column: str) -> str:

@@ -41,7 +41,7 @@ class Known:
     operators: dict[str, str] = field(default_factory=dict)
     """The ids of the operators in sight that the census names, by credit code."""
     operator_ids: set[str] = field(default_factory=set)
-    """Theirs, and those of the lots in sight."""
+    """Theirs, and those of the lots in sight and of the sender itself."""
     histories: dict[str, list[Revision[Any]]] = field(default_factory=dict)
     """The changes of what was changed later than the census says it was counted, by key."""
     rules: Sequence[Rule] = ()
@@ -99,6 +99,7 @@ async def _lots(
     in_sight = await operators_seen(facts, caller, found.now_ms)
     found.operators = {code: key for code, key in named.items() if in_sight is None or key in in_sight}
     found.operator_ids = {*found.operators.values(), *(held.message.operator_id for held in found.expected)}
+    found.operator_ids |= set(in_sight or ())
 
 
 async def _parts(facts: Reader, found: Known, seen: Collection[str] | None, drafts: Sequence[Draft]) -> None:
