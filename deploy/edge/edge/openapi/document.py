@@ -57,8 +57,8 @@ def document(image: bytes) -> Document:
                     "type": "apiKey",
                     "in": "header",
                     "name": "X-Parkmesh-Signature",
-                    "description": "For software that can only sign: HMAC-SHA256 over the request, with four more headers;"
-                    " see `docs/request-signing.md`. 请求签名，另需四个请求头，见 `docs/request-signing.md`。",
+                    "description": "For software that can only sign: HMAC-SHA256 over the request, with four more"
+                    " headers; see `docs/request-signing.md`. 请求签名，另需四个请求头，见 `docs/request-signing.md`。",
                 },
             },
         },
