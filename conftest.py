@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
@@ -30,19 +31,38 @@ def lacks_shared() -> bool:
     return not SHARED.is_dir() and not os.environ.get("CI")
 
 
-def pytest_report_header() -> str | None:
+def lacks_java() -> bool:
+    """Whether the sample in Java cannot be compiled here: the platform itself needs no Java."""
+    return shutil.which("javac") is None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Names the marker of what needs a JDK."""
+    config.addinivalue_line("markers", "java: compiles and runs Java; left out where there is no javac")
+
+
+def left_out() -> dict[str, str]:
+    """What cannot be tested here, by its marker, and why."""
+    found = {}
+    if lacks_shared():
+        found["shared"] = "without ../shared: the tests that read its real day and its vectors are left out"
+    if lacks_java():
+        found["java"] = "without javac: the tests that compile and run the sample in Java are left out"
+    return found
+
+
+def pytest_report_header() -> list[str]:
     """Says what is left out."""
-    return (
-        "without ../shared: the tests that read its real day and its vectors are left out" if lacks_shared() else None
-    )
+    return list(left_out().values())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Whoever needs the whole platform is slow; whoever reads SHARED is left out where there is none."""
+    """Whoever needs the whole platform is slow; whoever needs what there is none of is left out."""
     for item in items:
         if "platform" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
-    if lacks_shared():
-        without = [item for item in items if item.get_closest_marker("shared")]
+    lacking = left_out()
+    without = [item for item in items if any(item.get_closest_marker(marker) for marker in lacking)]
+    if without:
         items[:] = [item for item in items if item not in without]
         config.hook.pytest_deselected(items=without)
