@@ -61,8 +61,8 @@ public final class Sample {
                 line.append(' ').append(text(item, "reason", "").replace("ERROR_REASON_", ""));
                 line.append(' ').append(text(item, "field", "").replaceFirst("^records\\[\\d+]\\.?", ""));
                 line.append(": ").append(text(item, "message", "")).append(' ').append(text(item, "messageZh", ""));
-            } else if (item.containsKey("warnings")) {
-                line.append(' ').append(item.get("warnings"));
+            } else if (item.get("warnings") instanceof List) {
+                ((List<?>) item.get("warnings")).forEach(warning -> line.append(' ').append(warning));
             }
             OUT.println(line);
         }

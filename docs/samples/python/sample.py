@@ -55,8 +55,8 @@ def show(batch: list[dict[str, Any]], results: dict[int, dict[str, Any]]) -> int
             lost += 1
             field = re.sub(r"^records\[\d+]\.?", "", item["field"])
             line += f" {item['reason'].removeprefix('ERROR_REASON_')} {field}: {item['message']} {item['messageZh']}"
-        elif item.get("warnings"):
-            line += f" {item['warnings']}"
+        else:
+            line = " ".join([line, *item.get("warnings", [])])
         say(line)
     return lost
 
