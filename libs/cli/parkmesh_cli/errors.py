@@ -4,25 +4,46 @@ import asyncio
 import ssl
 import sys
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Final
 
 import typer
 from grpc import StatusCode
 from parkmesh_sdk import CertificateError, PlatformError
 
+FAILED: Final = 1
+"""The exit code of a command that was refused, or could not do all that it was asked to."""
+MISUSED: Final = 2
+"""The exit code of a command whose options do not go together, as of one that does not exist."""
+AWAY: Final = 3
+"""The exit code of a command to which the platform did not answer: what was asked for may be done or not."""
+
 
 class CliError(Exception):
     """One clear sentence for the person at the terminal; the command ends with it and exit code 1."""
 
+    code = FAILED
+
+
+class MisuseError(CliError):
+    """What was asked for makes no sense; the command ends with the sentence and exit code 2."""
+
+    code = MISUSED
+
 
 def run(work: Coroutine[Any, Any, int]) -> None:
-    """Does a command's work and ends with the exit code that it gives; 1, with one line on stderr, when it fails."""
+    """Does a command's work and ends with the exit code that it gives.
+
+    When it fails there is one line on stderr, and the exit code is 1; 2 for options that do not go together, and 3 when
+    the platform does not answer.
+    """
     try:
         code = asyncio.run(work)
     except* CliError as group:
-        code = _failed(str(_first(group)))
+        refused = _first(group)
+        assert isinstance(refused, CliError)
+        code = _failed(str(refused), refused.code)
     except* PlatformError as group:
-        code = _failed(explained(_first(group)))
+        code = _failed(explained(_first(group)), AWAY if _away(_first(group)) else FAILED)
     except* ssl.SSLError:
         code = _failed("the CA file holds no certificate")
     except* OSError as group:
@@ -52,6 +73,11 @@ def _first(group: BaseExceptionGroup[Any]) -> BaseException:
     return found
 
 
-def _failed(sentence: str) -> int:
+def _away(error: BaseException) -> bool:
+    unanswered = (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED)
+    return isinstance(error, PlatformError) and not isinstance(error, CertificateError) and error.code in unanswered
+
+
+def _failed(sentence: str, code: int = FAILED) -> int:
     sys.stderr.write(f"parkmesh: {sentence}\n")
-    return 1
+    return code

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from parkmesh_sdk import Protocol
 
-from parkmesh_cli import analyst
+from parkmesh_cli import analyst, sessions
+from parkmesh_cli.admin.app import app as admin
 from parkmesh_cli.demo.demo import demo as play_demo
 from parkmesh_cli.errors import CliError, run
 from parkmesh_cli.near import Point, System
@@ -19,7 +20,7 @@ from parkmesh_cli.screen import show
 from parkmesh_cli.target import Target, anybody, default_demo, described, read_demo
 
 app = typer.Typer(
-    help="Talks to a parking data platform as its vendors and analysts do. 停车数据平台命令行工具",
+    help="Talks to a parking data platform as its vendors, analysts and administrators do. 停车数据平台命令行工具",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -160,6 +161,12 @@ def near(
         return 0
 
     run(work())
+
+
+app.command()(sessions.login)
+app.command()(sessions.logout)
+app.command()(sessions.activate)
+app.add_typer(admin, name="admin")
 
 
 def _target(demo: Path | None) -> Target:

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 _results = Console(soft_wrap=True)
+_WIDTH: Final = 120
 _remarks = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
@@ -25,6 +28,12 @@ class Bar:
 def show(result: object) -> None:
     """Prints a result: a text as it is, or anything that Rich can draw."""
     _results.print(result, markup=False, highlight=False)
+
+
+def show_table(table: Table) -> None:
+    """Prints a table at the width of the terminal, and 120 columns wide where there is none."""
+    console = _results if _results.is_terminal else Console(width=_WIDTH)
+    console.print(table, markup=False, highlight=False, soft_wrap=False)
 
 
 def say(remark: str) -> None:

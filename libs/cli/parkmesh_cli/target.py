@@ -49,13 +49,14 @@ class Target:
     """Known together with the security administrator, or not at all."""
     security_administrator: Connection | None = None
     analyst: Analyst | None = None
+    audit_administrator: Connection | None = None
 
     @asynccontextmanager
     async def clients(self, protocol: Protocol) -> AsyncIterator[tuple[Client, Authority | None]]:
         """The vendor's client and the administrators', if they are known. PlatformError at once when nobody answers."""
         async with AsyncExitStack() as stack:
-            for connection in filter(None, (self.vendor, self.administrator)):
-                async with Client(connection, protocol=protocol, retry=_FIRST_CONTACT) as first:
+            for account in filter(None, (self.vendor, self.administrator)):
+                async with Client(account, protocol=protocol, retry=_FIRST_CONTACT) as first:
                     async for _ in first.list_lots():
                         break
             vendor = await stack.enter_async_context(Client(self.vendor, protocol=protocol))
@@ -83,12 +84,19 @@ def read_demo(path: Path) -> Target:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         edge, clickhouse = content["edge"], content["clickhouse"]
-        vendor, administrator, security_administrator = (
-            _connection(edge["url"], Path(edge["ca"]), content[who]["clientId"], content[who]["clientSecret"])
-            for who in ("vendor", "administrator", "securityAdministrator")
+        vendor, administrator, security_administrator, audit_administrator = (
+            connection(edge["url"], Path(edge["ca"]), content[who]["clientId"], content[who]["clientSecret"])
+            for who in ("vendor", "administrator", "securityAdministrator", "auditAdministrator")
         )
         analyst = Analyst(clickhouse["url"], clickhouse["user"], clickhouse["password"], clickhouse["database"])
-        return Target(vendor, content["vendor"]["vendorId"], administrator, security_administrator, analyst)
+        return Target(
+            vendor,
+            content["vendor"]["vendorId"],
+            administrator,
+            security_administrator,
+            analyst,
+            audit_administrator,
+        )
     except OSError as error:
         raise CliError(
             f"{path} cannot be read: start the platform with `make up` first, or name another one with --url"
@@ -114,26 +122,27 @@ def described(
         raise CliError("--url needs --client-id and --client-secret, too")
     authority = (*administrator, *security_administrator)
     if not any(authority):
-        return Target(_connection(url, ca, *vendor), vendor_id)
+        return Target(connection(url, ca, *vendor), vendor_id)
     if not (all(authority) and vendor_id):
         raise CliError(
             "to register lots, name both administrators, --admin-client-id and --security-client-id, "
             "with --admin-client-secret, --security-client-secret and --vendor-id"
         )
     return Target(
-        _connection(url, ca, *vendor),
+        connection(url, ca, *vendor),
         vendor_id,
-        _connection(url, ca, *administrator),
-        _connection(url, ca, *security_administrator),
+        connection(url, ca, *administrator),
+        connection(url, ca, *security_administrator),
     )
 
 
 def anybody(url: str, ca: Path | None) -> Connection:
     """The platform at that address for who has no account there. CliError when it is no address."""
-    return _connection(url, ca, "", "")
+    return connection(url, ca, "", "")
 
 
-def _connection(url: str, ca: Path | None, client_id: str, client_secret: str) -> Connection:
+def connection(url: str, ca: Path | None, client_id: str, client_secret: str) -> Connection:
+    """The platform at that address and who calls it. CliError when it is no address, or the CA is missing."""
     if ca is not None and not ca.is_file():
         raise CliError(f"{ca}: there is no such CA file")
     try:

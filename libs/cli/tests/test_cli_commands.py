@@ -1,4 +1,4 @@
-"""The command as a person meets it when something is wrong: one line, exit code 1, no traceback."""
+"""The command as a person meets it when something is wrong: one line, an exit code that says what, no traceback."""
 
 import json
 from pathlib import Path
@@ -18,10 +18,10 @@ def files(tmp_path: Path) -> list[str]:
     return ["replay", "--lots", str(tmp_path / "lots.csv"), "--free-spaces", str(tmp_path / "free.csv")]
 
 
-def failed(arguments: list[str]) -> str:
+def failed(arguments: list[str], code: int = 1) -> str:
     """The one line that the command says."""
     result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 1, result.output
+    assert result.exit_code == code, result.output
     assert result.stdout == ""
     [line] = result.stderr.splitlines()
     assert line.startswith("parkmesh: ")
@@ -35,6 +35,7 @@ def demo_file(folder: Path, **changes: object) -> Path:
         "vendor": account,
         "administrator": account,
         "securityAdministrator": account,
+        "auditAdministrator": account,
         "clickhouse": {"url": "http://localhost:1", "user": "analyst", "password": "secret-1", "database": "parkmesh"},
     }
     (folder / "demo.json").write_text(json.dumps({**content, **changes}))
@@ -44,7 +45,7 @@ def demo_file(folder: Path, **changes: object) -> Path:
 @pytest.mark.parametrize("protocol", ["--grpc", "--rest"])
 def test_a_platform_that_does_not_run(files: list[str], protocol: str) -> None:
     account = ["--client-id", "client-1", "--client-secret", "secret-1"]
-    line = failed([*files, protocol, "--url", "https://localhost:1", *account])
+    line = failed([*files, protocol, "--url", "https://localhost:1", *account], code=3)
     assert "cannot be reached" in line
     assert "make up" in line
 

@@ -57,4 +57,4 @@ def test_a_ca_without_its_platform_is_told_so() -> None:
 
 def test_a_platform_that_does_not_run() -> None:
     result = CliRunner().invoke(app, ["near", "-25.45", "119.01", "--url", "https://localhost:1"])
-    assert (result.exit_code, "cannot be reached" in result.stderr) == (1, True)
+    assert (result.exit_code, "cannot be reached" in result.stderr) == (3, True)
