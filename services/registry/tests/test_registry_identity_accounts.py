@@ -209,6 +209,14 @@ async def test_a_closed_account_stays_closed_and_its_login_taken(desk: Desk) -> 
     assert await desk.rows("SELECT password_hash FROM passwords WHERE password_hash <> ''") == []
 
 
+async def test_closing_an_account_ends_its_code(desk: Desk) -> None:
+    account, code = await desk.invite("zhang")
+    await desk.identity.accounts.close(SECURITY, account.account_id, "")
+    with pytest.raises(BadCode):
+        await desk.identity.sessions.activate(code, PASSWORD)
+    assert await desk.rows("SELECT holder FROM codes") == []
+
+
 async def test_a_reset_takes_password_and_second_factor_away(desk: Desk) -> None:
     person = await desk.person()
     invited = await desk.identity.accounts.reset(SECURITY, person.account.account_id, "手机丢失")

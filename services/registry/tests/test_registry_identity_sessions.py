@@ -250,6 +250,43 @@ async def test_a_login_that_is_overtaken_lets_nobody_in(desk: Desk, monkeypatch:
     assert await desk.rows("SELECT key FROM facts WHERE kind = 'credential'") == []
 
 
+async def test_an_old_password_is_not_good_for_a_login_that_a_change_overtakes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await desk.person()
+    caller = desk.caller(person, await desk.login(person))
+    desk.clock.advance(MINUTE)
+    passwords = desk.identity.sessions._passwords
+    is_right = passwords.is_right
+
+    async def overtaken(password: str, kept: str) -> bool:
+        monkeypatch.undo()
+        right = await is_right(password, kept)
+        await desk.identity.sessions.change_password(caller, PASSWORD, OTHER, desk.totp(person))
+        return right
+
+    monkeypatch.setattr(passwords, "is_right", overtaken)
+    with pytest.raises(BadLogin):
+        await desk.identity.sessions.login("zhang", PASSWORD, desk.totp(person, 1))
+    assert await desk.login(person, OTHER)
+
+
+async def test_a_code_is_not_good_for_an_activation_that_a_reset_overtakes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, code = await desk.invite("zhang")
+    passwords = desk.identity.sessions._passwords
+    hashed = passwords.hashed
+
+    async def overtaken(password: str) -> str:
+        await desk.identity.accounts.reset(SECURITY, account.account_id, "")
+        return await hashed(password)
+
+    monkeypatch.setattr(passwords, "hashed", overtaken)
+    with pytest.raises(BadCode):
+        await desk.identity.sessions.activate(code, PASSWORD)
+
+
 async def test_logins_and_a_lock_at_once_leave_no_session_behind(desk: Desk) -> None:
     person = await desk.person()
     desk.clock.advance(MINUTE)

@@ -103,6 +103,8 @@ async def test_whatever_is_wrong_with_a_credential_the_answer_is_the_same(desk: 
     client = good.credential.client_id
     answers = [
         await refusal(tokens.for_secret(client, "wrong")),
+        await refusal(tokens.for_secret(client, "")),
+        await refusal(tokens.for_secret(client, revoked.secret.reveal())),
         await refusal(tokens.for_secret("client-99", good.secret.reveal())),
         await refusal(tokens.for_secret(ended.credential.client_id, ended.secret.reveal())),
         await refusal(tokens.for_secret(revoked.credential.client_id, revoked.secret.reveal())),
@@ -138,10 +140,12 @@ async def test_a_signature_is_checked_for_an_unknown_client_too(desk: Desk, monk
         checked.append(key.algorithm)
 
     monkeypatch.setattr("registry.identity.assertion.verified", verified)
-    given = await issued(desk)
-    for client in ("client-99", given.credential.client_id):
+    without, keyed = await issued(desk), await issued(desk, CREDENTIAL_METHOD_KEY)
+    for client in ("client-99", without.credential.client_id, keyed.credential.client_id):
         await refusal(desk.identity.tokens.for_assertion(asserted(desk, client)))
-    assert checked == ["ES256", "ES256"]
+    other = jwt.encode({"iss": keyed.credential.client_id}, throwaway_keys()[0], algorithm="EdDSA")
+    await refusal(desk.identity.tokens.for_assertion(other))
+    assert checked == ["ES256", "ES256", "ES256", "EdDSA"]
 
 
 async def test_an_assertion_gives_a_token_once(desk: Desk) -> None:

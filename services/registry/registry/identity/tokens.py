@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from mesh.caller import Caller
 from mesh.clock import Clock
 from parkmesh.registry.v1.role_pb2 import ROLE_DEVICE
-from parkmesh.registry.v1.vendor_pb2 import CREDENTIAL_METHOD_KEY, CREDENTIAL_METHOD_SIGNATURE, Credential
+from parkmesh.registry.v1.vendor_pb2 import Credential
 
 from registry.acts import Act
 from registry.errors import BadCredential
@@ -22,7 +22,6 @@ from registry.tables import DEVICES_SEEN
 from registry.writer import Writer
 
 _SEEN_EVERY_MS: Final = 60_000
-_WITHOUT_SECRET: Final = (CREDENTIAL_METHOD_KEY, CREDENTIAL_METHOD_SIGNATURE)
 
 
 class Tokens:
@@ -39,7 +38,7 @@ class Tokens:
         credential, proof, seen_ms = await self._known(client_id)
         # The secret is hashed and compared for an unknown client id too, so that the time tells nothing.
         right = is_secret(secret, proof)
-        if credential is None or not right or credential.method in _WITHOUT_SECRET:
+        if credential is None or not right:
             raise BadCredential
         now_ms = self._clock.now_ms()
         token = self._signer.token(credential, now_ms)
@@ -56,7 +55,7 @@ class Tokens:
         if claimed is None or stand_in is None or client_id not in ("", claimed.client_id):
             raise BadCredential
         credential, proof, _ = await self._known(claimed.client_id)
-        key = stand_in if credential is None else _key(credential, proof, stand_in)
+        key = _key(proof, stand_in)
         now_ms = self._clock.now_ms()
         checked = assertion.verified(text, key, now_ms)
         if credential is None or checked is None or checked.client_id != credential.client_id:
@@ -79,9 +78,9 @@ class Tokens:
             return credential, proof, (await facts.devices_seen([key])).get(key)
 
 
-def _key(credential: Credential, proof: Proof, stand_in: VerifyingKey) -> VerifyingKey:
-    """The credential's own key, when it is one for the algorithm that was claimed."""
-    if credential.method != CREDENTIAL_METHOD_KEY or not proof.public_key_pem:
+def _key(proof: Proof, stand_in: VerifyingKey) -> VerifyingKey:
+    """The credential's own key, when it has one for the algorithm that was claimed."""
+    if not proof.public_key_pem:
         return stand_in
     own = VerifyingKey.of_pem(proof.public_key_pem)
     return own if own.algorithm == stand_in.algorithm else stand_in
