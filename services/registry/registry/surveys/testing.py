@@ -30,8 +30,10 @@ def xlsx_of(rows: Sequence[Row]) -> bytes:
     """The same as a workbook; texts stay texts."""
     workbook = openpyxl.Workbook()
     sheet = workbook.worksheets[0]
-    for row in _table(rows):
-        sheet.append(row)
+    for line, row in enumerate(_table(rows), 1):
+        for column, text in enumerate(row, 1):
+            if text:
+                sheet.cell(line, column, text).data_type = "s"  # a text, though it begins with =
     return saved(workbook)
 
 
