@@ -18,6 +18,8 @@ class Settings(BaseSettings):
     """
     database_url: str = setting("sqlite:///registry.db", shared="DATABASE_URL")
     """Where the facts are kept: sqlite:///<path> or postgresql://<user>@<host>/<database>."""
+    max_receive_bytes: int = 9 * 1024 * 1024
+    """Largest message that is taken: a census of 8 MiB, and what stands beside it."""
     token_seconds: int = 900
     """For how long an access token is good."""
     admin_client_id: str = ""
