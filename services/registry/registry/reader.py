@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from registry import revisions
 from registry.among import among
-from registry.kinds import CREDENTIAL, RULE, Kind, M
+from registry.kinds import CREDENTIAL, KINDS, RULE, Kind, M
 from registry.revisions import Revision
 from registry.tables import CHANGES, DEVICES_SEEN, FACTS, NAMES, NUMBERING
 
@@ -104,7 +104,8 @@ class Reader:
         after = 0 if snapshot else since
         chosen = sa.select(FACTS.c.kind, FACTS.c.revision, FACTS.c.body).where(FACTS.c.revision > after)
         if kinds:
-            chosen = chosen.where(FACTS.c.kind.in_(kinds))
+            # Said the other way round, no database sorts all facts of these kinds for every page.
+            chosen = chosen.where(FACTS.c.kind.not_in([kind.name for kind in KINDS if kind.name not in kinds]))
         found = await self.rows(chosen.order_by(FACTS.c.revision).limit(limit))
         complete = len(found) < limit
         revision = max(reached if complete else 0, found[-1].revision if found else 0)

@@ -42,6 +42,7 @@ def upgrade() -> None:
             UNIQUE (kind, key, revision)
         )
         """,
+        "CREATE INDEX changes_of_kind ON changes (kind, revision)",
         "CREATE INDEX changes_of_lot ON changes (lot_id, revision)",
         "CREATE INDEX changes_by_author ON changes (subject, revision)",
         "CREATE INDEX changes_of_set ON changes (change_set, revision)",
