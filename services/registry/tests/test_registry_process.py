@@ -51,9 +51,11 @@ async def registry_in(folder: pathlib.Path, **changed: str) -> AsyncIterator[Pro
     trusted.mkdir(exist_ok=True)
     (trusted / "registry.pem").write_text(public)
     (folder / "key.pem").write_text(private)
+    (folder / "master.key").write_text("00" * 32)
     told = {
         "DATABASE_URL": f"sqlite:///{folder}/var/registry.db",
         "REGISTRY_TOKEN_KEY": str(folder / "key.pem"),
+        "REGISTRY_MASTER_KEY": str(folder / "master.key"),
         "REGISTRY_CALLER_KEY": str(folder / "key.pem"),
         "REGISTRY_TRUSTED_CALLERS": str(trusted),
         "REGISTRY_ADMIN_CLIENT_ID": "admin",

@@ -229,55 +229,6 @@ async def test_a_grant_holds_from_its_start_until_its_end(registry: Any) -> None
     assert await get(client, lot.lot_id) == lot
 
 
-async def test_a_grant_is_revoked_at_once_and_again_changes_nothing(registry: Any) -> None:
-    vendor, lot = await create_vendor(registry), await create_lot(registry)
-    await grant(registry, vendor.vendor_id, lot.lot_id)
-    request = vendor_service_pb2.RevokeGrantRequest(vendor_id=vendor.vendor_id, lot_id=lot.lot_id)
-    registry.clock.advance(SECOND)
-    ended = await registry.administrator.vendors.RevokeGrant(request)
-    assert ended.end_time == instant(registry.clock.now_ms())
-    with refused("LOT_NOT_FOUND"):
-        await get(registry.vendor(vendor.vendor_id), lot.lot_id)
-    registry.clock.advance(SECOND)
-    assert await registry.administrator.vendors.RevokeGrant(request) == ended
-
-
-async def test_grants_need_a_vendor_a_lot_and_an_end_after_the_start(registry: Any) -> None:
-    vendor, lot = await create_vendor(registry), await create_lot(registry)
-    with refused("RESOURCE_NOT_FOUND"):
-        await grant(registry, "vendor-9", lot.lot_id)
-    with refused("LOT_NOT_FOUND"):
-        await grant(registry, vendor.vendor_id, "lot-9")
-    with refused("RESOURCE_NOT_FOUND"):
-        await registry.administrator.vendors.RevokeGrant(
-            vendor_service_pb2.RevokeGrantRequest(vendor_id=vendor.vendor_id, lot_id=lot.lot_id)
-        )
-    with refused("INVALID_FIELD") as refusal:
-        await grant(registry, vendor.vendor_id, lot.lot_id, end_time=instant(registry.clock.now_ms()))
-    assert list(refusal.fields) == ["endTime"]
-    with refused("INVALID_FIELD") as refusal:
-        await grant(registry, vendor.vendor_id, lot.lot_id, start_time=Timestamp(seconds=2**60))
-    assert list(refusal.fields) == ["startTime"]
-    with refused("INVALID_FIELD") as refusal:
-        await grant(registry, "no vendor\0", lot.lot_id)
-    assert list(refusal.fields) == ["vendorId"]
-
-
-async def test_vendors_are_registered_once_and_given_back(registry: Any) -> None:
-    vendor = await create_vendor(registry, requests_per_second=50)
-    assert vendor.role == vendor_pb2.ROLE_VENDOR
-    request = vendor_service_pb2.GetVendorRequest(vendor_id=vendor.vendor_id)
-    assert await registry.administrator.vendors.GetVendor(request) == vendor
-    with refused("ALREADY_REGISTERED"):
-        await create_vendor(registry)
-    with refused("RESOURCE_NOT_FOUND"):
-        await registry.administrator.vendors.GetVendor(vendor_service_pb2.GetVendorRequest(vendor_id="vendor-9"))
-    for changed, field in (({"vendor_id": "x"}, "vendor.vendorId"), ({"requests_per_second": -1}, None)):
-        with refused("INVALID_FIELD") as refusal:
-            await create_vendor(registry, "另一公司", **changed)
-        assert list(refusal.fields) == [field or "vendor.requestsPerSecond"]
-
-
 async def test_pages_lead_through_the_whole_list_once(registry: Any) -> None:
     lots = [await create_lot(registry, number) for number in range(5)]
     lots.sort(key=lambda lot: lot.lot_id)
@@ -312,13 +263,3 @@ async def test_a_page_token_is_good_for_its_own_list_alone(registry: Any) -> Non
     with refused("INVALID_FIELD") as refusal:
         await registry.administrator.lots.ListLots(registry_service_pb2.ListLotsRequest(page_size=-1))
     assert list(refusal.fields) == ["pageSize"]
-
-
-async def test_vendors_administer_nothing(registry: Any) -> None:
-    client = registry.vendor("vendor-1")
-    with refused("METHOD_NOT_ALLOWED"):
-        await client.lots.CreateLot(registry_service_pb2.CreateLotRequest(lot=filing()))
-    with refused("METHOD_NOT_ALLOWED"):
-        await client.vendors.RotateCredential(vendor_service_pb2.RotateCredentialRequest(vendor_id="vendor-1"))
-    with refused("CALLER_NOT_ASSERTED"):
-        await registry.anybody.lots.ListLots(registry_service_pb2.ListLotsRequest())
