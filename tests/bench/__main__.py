@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 import time
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,15 +12,18 @@ from typing import Final
 from rich.console import Console
 
 from . import footprint, report, upload
+from .city import City
 from .figures import Figures
 from .ledger import Void
-from .scenarios import FULL, QUICK, SCENARIOS, Repeat
+from .register import filled
+from .repeat import FULL, QUICK, Repeat
+from .scenarios import SCENARIOS
 from .stage import staged
 
 _REPEATS: Final = 3
 _WIDTH: Final = 140
 """Of what goes into a file or a pipe."""
-_LONGEST_S: Final = {False: 420.0, True: 60.0}
+_LONGEST_S: Final = {False: 640.0, True: 120.0}
 """After this long no further repeat is begun, quick or not."""
 
 
@@ -51,11 +55,16 @@ async def measure(chosen: list[str], repeats: int, quick: bool, output: Path, co
     figures = Figures()
     output.parent.mkdir(parents=True, exist_ok=True)
     console.print(f"starting a platform and registering {extent.lots} lots")
-    async with staged(output.parent.absolute(), extent.lots) as stage:
+    async with AsyncExitStack() as stack:
+        stage = await stack.enter_async_context(staged(output.parent.absolute(), extent.lots))
         await footprint.machine(stage, figures)
         if "footprint" in chosen:
             footprint.idle(stage, figures)
         repeat = Repeat(stage, figures, 0, extent)
+        if "cold-start" in chosen:
+            console.print(f"filling a register with {extent.surveyed_lots} lots and {extent.berths} berths")
+            city = City("CITY", extent.surveyed_lots, extent.berths)
+            repeat = replace(repeat, register=await stack.enter_async_context(filled(city)))
         # The first calls of a process are slow, and a platform that has just started is nobody's case.
         await upload.run(stage, repeat.job("direct.warm", "grpc", 8, 500, at_once=4))
         await upload.run(stage, repeat.job("edge.warm", "rest", 8, 50, at_once=4))

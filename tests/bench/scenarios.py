@@ -1,85 +1,21 @@
-"""What is measured: each scenario enters its samples of one repeat, all against the bare insert of the same repeat."""
+"""What is measured: each scenario enters its samples of one repeat; those of uploads against the bare insert of it."""
 
 import statistics
-import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from . import bare, footprint, upload
-from .figures import Figures
-from .load import Job
-from .stage import Stage
+from .authorization import authorization
+from .cold_start import cold_start
+from .registering import registering
+from .repeat import Repeat
+from .revocation import revocation
+from .rights import rights
 
-_DAY_MS: Final = 86_400_000
-_FRESH_MS: Final = 10 * 3_600_000
-_OLD_MS: Final = 3 * 365 * _DAY_MS
 _LATENCY_LANES: Final = 80
 _SMALL: Final = 10
 _LOADS: Final = (500, 5_000)
-_RATE: Final = "records/s"
-
-
-@dataclass(frozen=True)
-class Extent:
-    """How much each scenario sends."""
-
-    lots: int
-    batches: int
-    """Of 1,000 records in each durable run."""
-    edge_records: int
-    unary: int
-    stream: int
-    seconds: float
-    """How long each latency run lasts."""
-
-
-FULL: Final = Extent(lots=100, batches=60, edge_records=30_000, unary=2_000, stream=10_000, seconds=6.0)
-QUICK: Final = Extent(lots=20, batches=10, edge_records=5_000, unary=300, stream=800, seconds=2.0)
-
-
-@dataclass
-class Repeat:
-    """One round of all scenarios."""
-
-    stage: Stage
-    figures: Figures
-    number: int
-    extent: Extent
-    baseline: bare.Bare | None = None
-    """What the engine did by itself in this round, once it was measured."""
-
-    def job(self, name: str, how: str, count: int, size: int, at_once: int, *, old: bool = False) -> Job:
-        """A job for the edge, or straight for the service when its name begins with `direct`."""
-        now_ms = int(time.time() * 1000)
-        direct = name.startswith("direct")
-        # Every repeat's old records are of days of their own.
-        first_ms = now_ms - (_OLD_MS - self.number * _DAY_MS if old else _FRESH_MS)
-        return Job(
-            how=how,
-            address=self.stage.service if direct else self.stage.edge,
-            ca="" if direct else self.stage.ca,
-            prefix=f"{name.replace('.', '-')}-{self.number}",
-            count=count,
-            size=size,
-            first_ms=first_ms,
-            last_ms=first_ms + (_DAY_MS if old else _FRESH_MS - 1_000),
-            at_once=at_once,
-            places=self.stage.places,
-        )
-
-    async def rate(self, name: str, job: Job) -> None:
-        """Runs the job and enters what it found."""
-        self.enter(name, await upload.run(self.stage, job))
-
-    def enter(self, name: str, run: upload.Run) -> None:
-        """Enters a run's two rates and the processor time of every process."""
-        base = self.baseline.one_table if self.baseline else None
-        self.figures.add(f"{name}.stored", _RATE, run.stored_rate, run.stored_rate / base if base else None)
-        acknowledged = run.acknowledged_rate
-        self.figures.add(f"{name}.acknowledged", _RATE, acknowledged, acknowledged / base if base else None)
-        for process, used in sorted(run.cpu_s.items()):
-            self.figures.add(f"{name}.cpu.{process}", "µs/record", used * 1e6 / run.records)
 
 
 async def durable(repeat: Repeat) -> None:
@@ -136,4 +72,9 @@ SCENARIOS: Final[Mapping[str, Callable[[Repeat], Awaitable[None]]]] = {
     "edge": edge,
     "single": single,
     "latency": latency,
+    "registering": registering,
+    "cold-start": cold_start,
+    "revocation": revocation,
+    "rights": rights,
+    "authorization": authorization,
 }

@@ -28,6 +28,7 @@ from parkmesh_cli.target import Authority
 from parkmesh_sdk import Client, Connection, Method
 from parkmesh_sdk.method import ISSUE_TOKEN
 
+from .crowd import at_once
 from .records import Place, camera
 
 Metadata = list[tuple[str, str]]
@@ -38,6 +39,7 @@ _CREATE_DEVICE: Final = Method.of(
     registry.DESCRIPTOR, "RegistryService", "CreateDevice", registry.CreateDeviceRequest, device_pb2.Device
 )
 _AT_ONCE: Final = 8
+_DEADLINE_S: Final = 30.0
 _QUIET_SECONDS: Final = 20.0
 
 
@@ -75,7 +77,11 @@ class Stage:
     @property
     def service(self) -> str:
         """host:port of access-records itself."""
-        return str(self.platform.demo["endpoints"]["access-records"])
+        return self.endpoint("access-records")
+
+    def endpoint(self, service: str) -> str:
+        """host:port of a service itself."""
+        return str(self.platform.demo["endpoints"][service])
 
     def asserted(self) -> Metadata:
         """What the edge sends for the vendor to a service."""
@@ -87,7 +93,7 @@ class Stage:
         """What the vendor sends to the edge."""
         vendor = self.platform.demo["vendor"]
         request = IssueTokenRequest(client_id=vendor["clientId"], client_secret=vendor["clientSecret"])
-        async with Client(_connection(self.platform, "vendor")) as client:
+        async with client_of(self.platform, "vendor") as client:
             answer: IssueTokenResponse = await client.call(ISSUE_TOKEN, request)
         return [("authorization", f"Bearer {answer.access_token}")]
 
@@ -143,10 +149,17 @@ async def staged(parent: Path, lots: int) -> AsyncIterator[Stage]:
             platform.stop()
 
 
-def _connection(platform: RunningPlatform, who: str) -> Connection:
+def client_of(platform: RunningPlatform, who: str) -> Client:
+    """A client at the edge as one whom demo.json names, such as `administrator`."""
     demo = platform.demo
-    return Connection(
-        demo["edge"]["url"], demo[who]["clientId"], demo[who]["clientSecret"], ca=Path(demo["edge"]["ca"])
+    return Client(
+        Connection(
+            demo["edge"]["url"],
+            demo[who]["clientId"],
+            demo[who]["clientSecret"],
+            ca=Path(demo["edge"]["ca"]),
+            deadline_s=_DEADLINE_S,
+        )
     )
 
 
@@ -170,9 +183,9 @@ async def _registered(platform: RunningPlatform, lots: int) -> tuple[Place, ...]
     ]
     vendor_id = platform.demo["vendor"]["vendorId"]
     async with (
-        Client(_connection(platform, "administrator")) as administrator,
-        Client(_connection(platform, "securityAdministrator")) as security_administrator,
-        Client(_connection(platform, "vendor")) as vendor,
+        client_of(platform, "administrator") as administrator,
+        client_of(platform, "securityAdministrator") as security_administrator,
+        client_of(platform, "vendor") as vendor,
     ):
         authority = Authority(administrator, security_administrator)
         registered = await register(authority, vendor, vendor_id, plans, lambda: None)
@@ -187,16 +200,12 @@ async def _registered(platform: RunningPlatform, lots: int) -> tuple[Place, ...]
 
 async def _with_cameras(vendor: Client, places: Iterable[Place]) -> None:
     """Registers the camera of every lane, without which each record would be taken with a warning."""
-    left = iter(places)
 
-    async def some() -> None:
-        for place in left:
-            device = device_pb2.Device(device_id=camera(place), type=device_pb2.DEVICE_TYPE_CAMERA)
-            await vendor.call(_CREATE_DEVICE, registry.CreateDeviceRequest(lot_id=place.lot_id, device=device))
+    async def register_one(place: Place) -> None:
+        device = device_pb2.Device(device_id=camera(place), type=device_pb2.DEVICE_TYPE_CAMERA)
+        await vendor.call(_CREATE_DEVICE, registry.CreateDeviceRequest(lot_id=place.lot_id, device=device))
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(_AT_ONCE):
-            group.create_task(some())
+    await at_once(_AT_ONCE, places, register_one)
 
 
 def _timed(start: Callable[[], None]) -> float:

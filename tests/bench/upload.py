@@ -79,7 +79,7 @@ async def run(stage: Stage, job: Job) -> Run:
         if job.per_second:
             watching = asyncio.create_task(_watch(stage, job, seen))
         answered = Answered(**await _line(load))
-        stored_at = await _stored(stage, before + records)
+        stored_at = await stored(stage, before + records)
         used = {name: after - cpu[name] for name, after in stage.cpu_s().items()} | {"load": answered.cpu_s}
         if watching is not None:
             await asyncio.wait_for(watching, _PATIENCE_S)
@@ -119,7 +119,7 @@ async def _line(load: Process) -> dict[str, Any]:
     return read
 
 
-async def _stored(stage: Stage, last: int) -> float:
+async def stored(stage: Stage, last: int) -> float:
     """The instant at which the history was first seen to hold the log up to an offset."""
     end = time.monotonic() + _PATIENCE_S
     while time.monotonic() < end:

@@ -1,0 +1,137 @@
+"""What rights checks cost a batch upload: with the directory's answer and with a constant, batch by batch in turn."""
+
+import asyncio
+import contextlib
+import itertools
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from access_records.archive import Archive
+from access_records.rules import LotFacts
+from access_records.testing import rules
+from access_records.upload import Uploads
+from directory import Directory
+from directory.testing import StatedRegistry, credential, device, gate, grant, lot
+from eventlog import EventLog
+from eventlog.server import EmbeddedServer, ServerSettings, free_port
+from mesh.caller import Caller, CallerKind
+from mesh.clock import SystemClock
+from mesh.hosting import Mesh
+from mesh.settings import BaseSettings
+from mesh.testing import running
+from parkmesh.access.v1 import access_record_service_pb2 as messages
+from parkmesh.access.v1 import record_pb2
+from parkmesh.registry.v1 import gate_pb2
+from parkmesh.registry.v1.directory_service_pb2_grpc import add_DirectoryServiceServicer_to_server
+
+from .ledger import Void
+from .records import Batch, Place, camera, record
+from .repeat import Repeat
+
+_SIZE: Final = 1_000
+_VENDOR: Final = Caller(CallerKind.VENDOR, "vendor-1", "client-1")
+_SERVICE: Final = Caller(CallerKind.SERVICE, "access-records")
+_HORIZON_MS: Final = 71 * 3_600_000
+_HOUR_MS: Final = 3_600_000
+
+
+class _Anybody:
+    """Answers as the directory does, but for the rights: everybody may report for every lot."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    def lot(self, lot_id: str) -> LotFacts | None:
+        return self._directory.lot(lot_id)
+
+    def may_report(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
+        return True
+
+    def may_see(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
+        return True
+
+
+async def rights(repeat: Repeat) -> None:
+    """Batches of 1,000 records of one lot, then of many: the whole use case, over a log server of its own."""
+    places = [
+        Place(f"lot_{number:012d}", "1", "1", record_pb2.DIRECTION_ENTRY) for number in range(repeat.extent.rights_lots)
+    ]
+    archive = Archive(repeat.stage.reader)  # it is never asked: all records are fresh
+    async with _log() as log, _directory(places) as directory:
+        ways = {
+            way: Uploads(log, archive, lots, rules(), _HORIZON_MS)
+            for way, lots in (("with", directory), ("without", _Anybody(directory)))
+        }
+        for name, over in (("one", places[:1]), ("many", places)):
+            prefix = f"rights-{name}"
+            took_s: dict[str, list[float]] = {way: [] for way in ways}
+            numbers = itertools.count()
+            for turn in range(repeat.extent.rights_batches):
+                # Whoever comes second finds warm caches: they take turns at being first.
+                for way in sorted(ways, reverse=bool(turn % 2)):
+                    took_s[way].append(await _upload(ways[way], over, prefix, next(numbers)))
+            medians = {way: statistics.median(times) for way, times in took_s.items()}
+            for way, median in medians.items():
+                repeat.figures.add(f"rights.{name}.{way}", "records/s", _SIZE / median)
+            repeat.figures.add(f"rights.{name}.ratio", "with/without", medians["without"] / medians["with"])
+
+
+async def _upload(uploads: Uploads, places: list[Place], prefix: str, number: int) -> float:
+    """How long one batch took. Void unless every record of it was accepted, without a warning."""
+    now_ms = time.time_ns() // 1_000_000
+    batch = Batch(prefix, number, _SIZE, tuple(now_ms - _HOUR_MS + index for index in range(_SIZE)))
+    records = [record(places, batch, index) for index in range(_SIZE)]
+    begun = time.perf_counter()
+    verdicts = await uploads.upload(_VENDOR, records, now_ms)
+    took_s = time.perf_counter() - begun
+    accepted = sum(verdict.outcome == messages.OUTCOME_ACCEPTED and not verdict.warnings for verdict in verdicts)
+    if accepted != _SIZE:
+        raise Void(f"{prefix}: of {_SIZE} records {accepted} were accepted")
+    return took_s
+
+
+@contextlib.asynccontextmanager
+async def _log() -> AsyncIterator[EventLog]:
+    with tempfile.TemporaryDirectory(prefix="bench-rights-") as folder:
+        server = EmbeddedServer(ServerSettings(Path(folder), free_port())).start()
+        try:
+            async with await EventLog.open(server.url, clock=lambda: time.time_ns() // 1_000_000) as log:
+                yield log
+        finally:
+            server.stop()
+
+
+@contextlib.asynccontextmanager
+async def _directory(places: list[Place]) -> AsyncIterator[Directory]:
+    """A directory that knows these places, all granted to one vendor."""
+    registry = StatedRegistry(
+        credential(_VENDOR.credential, _VENDOR.subject),
+        *(
+            fact
+            for place in places
+            for fact in (
+                lot(place.lot_id),
+                gate(place.lot_id, place.gate_id, **{place.lane_id: gate_pb2.LANE_DIRECTION_ENTRY}),
+                device(place.lot_id, camera(place)),
+                grant(_VENDOR.subject, place.lot_id),
+            )
+        ),
+    )
+
+    async def bind(_: BaseSettings, mesh: Mesh) -> None:
+        mesh.serve(add_DirectoryServiceServicer_to_server, registry)
+
+    async with running(bind, BaseSettings()) as served:
+        directory = Directory(served.channel(_SERVICE), SystemClock())
+        watching = asyncio.create_task(directory.run())
+        try:
+            await directory.wait_synced()
+            yield directory
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
