@@ -37,3 +37,4 @@ async def apply(facts: Writer, kind: Kind[M], findings: Sequence[Finding], ids: 
             await entered(facts, facts.by, finding.message)
         else:
             await facts.add(finding.message)
+        finding.message = None  # the writer has it: thousands of them need not be held twice

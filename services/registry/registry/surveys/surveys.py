@@ -192,6 +192,7 @@ class _Import:
     async def _apply(self, writer: Writer, findings: list[Finding]) -> Survey:
         writer.about(f"surveys/{self._census.survey_id}")
         writer.note()
+        self._rows = []  # nothing is compared any more, and they may be many
         await apply(writer, self._kind, findings, self._ids)
         survey = await asyncio.to_thread(reported, self._survey, self._kind, findings)
         survey.revision = writer.revision if writer.changed else 0
