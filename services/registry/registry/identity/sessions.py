@@ -120,15 +120,15 @@ class Sessions:
     @to_the_end
     async def login(self, login: str, password: str, totp: str) -> Opened:
         """Opens a session. BadLogin."""
+        # An unknown login takes the way of a known one, step by step: it is nobody's, and nobody's account has no id.
+        name = login if _LOGIN.fullmatch(login) else ""
         async with self._store.reading() as facts:
-            held = await facts.named(ACCOUNT, "login", login) if _LOGIN.fullmatch(login) else None
-            who = None if held is None else await _person(facts, held.message)
-        right = await self._passwords.is_right(password, "" if who is None else who.knowledge.password_hash)
+            account_id = (await facts.keys_named(ACCOUNT, "login", [name])).get(name, "")
+            who = await _person(facts, await facts.held(ACCOUNT, account_id) or Account())
+        right = await self._passwords.is_right(password, who.knowledge.password_hash)
         opened = None
-        # An unknown login takes the way of a known one, through a transaction that changes nothing.
-        act = Act.of(REGISTRY, self._clock.now_ms()) if who is None else self._act_of(who.account, _tried(who))
-        async with self._store.writing(act) as facts:
-            if who is not None and await self._admits(facts, who, right, totp):
+        async with self._store.writing(self._act_of(who.account, _tried(who))) as facts:
+            if await self._admits(facts, who, right, totp):
                 opened = await self._open(facts, who.account)
         if opened is None:
             raise BadLogin
@@ -168,27 +168,28 @@ class Sessions:
             raise BadLogin
 
     def _act_of(self, account: Account, reason: str = "") -> Act:
-        return Act.of(person(account), self._clock.now_ms(), reason=reason)
+        by = person(account) if account.account_id else REGISTRY
+        return Act.of(by, self._clock.now_ms(), reason=reason)
 
     async def _admits(self, facts: Writer, who: _Person, right: bool, totp: str) -> bool:
         """Whether the person gets in: by what holds now, not when the password was checked. A wrong attempt counts."""
         account_id = who.account.account_id
         account = await facts.held(ACCOUNT, account_id)
         known = await knowledge.knowledge_of(facts, account_id)
-        if account is None or account.state != ACCOUNT_STATE_ACTIVE or known.attempts.locked(facts.now_ms):
-            return False
-        if known.password_hash != who.knowledge.password_hash:
-            return False
+        active = account is not None and account.state == ACCOUNT_STATE_ACTIVE
+        changed = known.password_hash != who.knowledge.password_hash
+        counts = active and not changed and not known.attempts.locked(facts.now_ms)
         secret = self._factor.secret(account_id, known.factor)
         step = self._factor.step(secret, totp, known.last_step, facts.now_ms)
-        if right and step is not None:
+        if counts and right and step is not None:
             await knowledge.keep(facts, account_id, replace(known, last_step=step, attempts=NONE))
             return True
-        attempts = known.attempts.failed(facts.now_ms)
-        await knowledge.keep(facts, account_id, replace(known, attempts=attempts))
-        if attempts.locked(facts.now_ms):
-            facts.about(ACCOUNT.title(account_id))
-            facts.note(_BAD_LOGIN)
+        if counts:
+            known = replace(known, attempts=known.attempts.failed(facts.now_ms))
+            if known.attempts.locked(facts.now_ms):
+                facts.about(ACCOUNT.title(account_id))
+                facts.note(_BAD_LOGIN)
+        await knowledge.keep(facts, account_id, known)  # also when nothing differs: it takes its time
         return False
 
     async def _open(self, facts: Writer, account: Account) -> Opened:
