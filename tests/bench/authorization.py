@@ -1,5 +1,6 @@
 """What one request costs risk-control: its processor time for the edge's questions, by how the request is proved."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
@@ -20,15 +21,16 @@ _PATH: Final = "/v1/records:upload"
 _AT_ONCE: Final = 16
 _WARM: Final = 50
 _DEADLINE_S: Final = 10.0
+_POLL_S: Final = 0.02
 _BODIES: Final = {"0": 0, "10k": 10 * 1024, "300k": 300 * 1024}
-_SHARE: Final = {"0": 4, "10k": 5, "300k": 40}
+_SHARE: Final = {"0": 8, "10k": 10, "300k": 40}
 """By how much fewer signed requests there are than those with a token: large ones take long to send."""
 
 Ask = Callable[[ext_authz_pb2.CheckRequest], Awaitable[ext_authz_pb2.CheckResponse]]
 
 
 async def authorization(repeat: Repeat) -> None:
-    """Risk-control is asked as Envoy asks it, at its own port, 16 questions at a time; the client's time is left out."""
+    """Risk-control is asked as Envoy asks it, at its own port, 16 requests at a time; the client's time is left out."""
     stage, checks = repeat.stage, repeat.extent.checks
     async with Office.opened(stage.platform) as office:
         vendor_id = await office.vendor(f"bench-signing-{repeat.number}")
@@ -81,6 +83,7 @@ async def _until_known(call: Any, signer: RequestSigner) -> None:
     while (await call(_question(signer.headers("POST", _PATH, b""), where="later"))).status.code:
         if time.monotonic() > end:
             raise Void("risk-control does not learn of a new credential")
+        await asyncio.sleep(_POLL_S)
 
 
 def _question(headers: dict[str, str], *, where: str = "", body: bytes = b"") -> ext_authz_pb2.CheckRequest:

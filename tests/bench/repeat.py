@@ -35,7 +35,7 @@ class Extent:
     berths: int
     """In that register."""
     revocations: int
-    """Of each kind."""
+    """Of each right, by each way of sending."""
     rights_batches: int
     """Of 1,000 records, with and without rights, each."""
     rights_lots: int
@@ -55,7 +55,7 @@ FULL: Final = Extent(
     surveyed_lots=3_000,
     berths=100_000,
     revocations=100,
-    rights_batches=40,
+    rights_batches=30,
     rights_lots=1_000,
     checks=20_000,
 )
@@ -69,7 +69,7 @@ QUICK: Final = Extent(
     called_lots=30,
     surveyed_lots=60,
     berths=1_000,
-    revocations=8,
+    revocations=4,
     rights_batches=3,
     rights_lots=50,
     checks=600,

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,10 +86,10 @@ async def unary(trial: Trial, channel: grpc.aio.Channel, metadata: Metadata) -> 
         try:
             answer = await call(trial.request(), metadata=metadata, timeout=_PATIENCE_S)
         except grpc.aio.AioRpcError as error:
-            _require_refusal(error)
+            require_refusal(error)
             trial.answered(sent_s, accepted=False)
         else:
-            trial.answered(sent_s, accepted=_accepted(answer))
+            trial.answered(sent_s, accepted=was_accepted(answer))
 
     async with asyncio.TaskGroup() as group:
         while not trial.over.is_set():
@@ -107,9 +108,9 @@ async def stream(trial: Trial, channel: grpc.aio.Channel, metadata: Metadata) ->
         sent_s: list[float] = []
         try:
             async for answer in call(_messages(trial, sent_s), metadata=metadata, timeout=6 * _PATIENCE_S):
-                trial.answered(sent_s[answer.sequence], accepted=_accepted(answer.result))
+                trial.answered(sent_s[answer.sequence], accepted=was_accepted(answer.result))
         except grpc.aio.AioRpcError as error:
-            _require_refusal(error)
+            require_refusal(error)
             trial.answered(time.monotonic(), accepted=False)
             await asyncio.sleep(_EVERY_S)
 
@@ -150,24 +151,26 @@ Revocation = Callable[[_Vendor, Trial, Sending], Awaitable[float]]
 async def _of_credential(vendor: _Vendor, trial: Trial, sending: Sending) -> float:
     issued = await vendor.office.credential(vendor.vendor_id)
     metadata = await vendor.office.token(issued)
-    revoke = vendor.office.revoke(vendor.vendor_id, issued.credential.client_id)
-    return await _refused_after(revoke, trial, sending(trial, vendor.channel, metadata))
+    revoke = partial(vendor.office.revoke, vendor.vendor_id, issued.credential.client_id)
+    return await refused_after(revoke, trial, sending(trial, vendor.channel, metadata))
 
 
 async def _of_grant(vendor: _Vendor, trial: Trial, sending: Sending) -> float:
     await vendor.office.grant(vendor.vendor_id, vendor.place.lot_id)
     metadata = await vendor.office.token(await vendor.office.credential(vendor.vendor_id))
-    revoke = vendor.office.revoke_grant(vendor.vendor_id, vendor.place.lot_id)
-    return await _refused_after(revoke, trial, sending(trial, vendor.channel, metadata))
+    revoke = partial(vendor.office.revoke_grant, vendor.vendor_id, vendor.place.lot_id)
+    return await refused_after(revoke, trial, sending(trial, vendor.channel, metadata))
 
 
-async def _refused_after(revoke: Awaitable[None], trial: Trial, sending: Coroutine[Any, Any, None]) -> float:
+async def refused_after(
+    revoke: Callable[[], Awaitable[None]], trial: Trial, sending: Coroutine[Any, Any, None]
+) -> float:
     """Milliseconds between the two; 0 when the refusal came before the answer. Void when it never comes."""
     task = asyncio.create_task(sending)
     try:
         async with asyncio.timeout(_PATIENCE_S):
             await _happened(trial.known, task)
-            await revoke
+            await revoke()
             revoked_s = time.monotonic()
             await _happened(trial.refused, task)
         await asyncio.sleep(_AFTER_S)
@@ -222,7 +225,7 @@ def _channel(stage: Stage) -> grpc.aio.Channel:
     return grpc.aio.secure_channel(stage.edge, trusted, options)
 
 
-def _accepted(answer: messages.UploadRecordsResponse) -> bool:
+def was_accepted(answer: messages.UploadRecordsResponse) -> bool:
     """Whether the record was accepted. Void unless it was, or was refused as one for a lot that nobody knows."""
     if answer.accepted and not answer.items:
         return True
@@ -231,6 +234,6 @@ def _accepted(answer: messages.UploadRecordsResponse) -> bool:
     return False
 
 
-def _require_refusal(error: grpc.aio.AioRpcError) -> None:
+def require_refusal(error: grpc.aio.AioRpcError) -> None:
     if error.code() is not grpc.StatusCode.UNAUTHENTICATED:
         raise Void(f"a revoked credential is answered with {error.code().name}: {error.details()}") from error
