@@ -47,8 +47,13 @@ same way as police and city management.
   what the register says of a later time stays.
   **全部或全不**：有无效行则不作任何改动，除非设置`skipInvalid`。一次普查的变更为一个批次，以普查标识命名，来源为变更原因；
   `effectiveTime`为普查时间，此后生效的登记内容保持不变。
-- **Sending it again is safe**: the same id with the same file and parameters is answered with the first report.
-  **可安全重发**：标识、文件和参数均相同时返回首次的报告。
+- **Sending it again is safe**: the same id with the same file and parameters is answered with the first report, also
+  when the first call timed out, for the import goes on all the same. `GET /v1/surveys/{surveyId}` gives the report.
+  **可安全重发**：标识、文件和参数均相同时返回首次的报告；即使首次调用超时，导入仍会完成。
+  `GET /v1/surveys/{surveyId}` 可再次查询报告。
+- The edge takes requests of 4 MiB unless it is set up for more: a file of about 3 MiB in JSON. Split larger ones, for
+  instance by division, with `divisionCode` naming it.
+  网关默认请求上限为4 MiB，JSON中的文件约3 MiB；更大的文件请拆分，例如按行政区划，并填写 `divisionCode`。
 - Each object stands once in a file. Lots that you may not speak for look as if they were not there.
   同一对象在文件中只列一次；无权填报的停车场视同不存在。
 - In XLSX, write numbers and codes as texts: a spreadsheet drops leading zeros of numbers (a cell format of nothing but

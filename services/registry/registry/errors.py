@@ -156,6 +156,15 @@ class SurveyUnreadable(MeshError):  # noqa: N818
         )
 
 
+class TooManySurveys(MeshError):  # noqa: N818
+    """More censuses wait for their turn than the registry holds in memory."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            reasons.ERROR_REASON_RATE_LIMITED, "Too many surveys at once: try again in a while.", retry_after_ms=10_000
+        )
+
+
 class StoreUnavailable(MeshError):  # noqa: N818
     """The database cannot be reached; whether a change was made is unknown."""
 

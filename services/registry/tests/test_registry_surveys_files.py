@@ -178,6 +178,13 @@ def number(text: bytes) -> bytes:
     )
 
 
+def echo() -> bytes:
+    """A workbook that shows one long text in every row."""
+    text = b"<si><t>" + b"x" * 32_000 + b"</t></si>"
+    row = b'<row><c t="s"><v>0</v></c></row>'
+    return parts(shared(text), {SHEET: lambda xml: xml.replace(b"</sheetData>", row * 600 + b"</sheetData>")})
+
+
 def bomb() -> bytes:
     return parts(GOOD, {SHEET: lambda _: b" " * (xlsx_sheet.MOST_BYTES + 1)})
 
@@ -203,6 +210,8 @@ def bomb() -> bytes:
         (bomb(), "survey.unpacked_size"),
         (declared(bomb(), SHEET, 1000), "survey.xlsx"),
         (declared(GOOD, SHEET, 2**31), "survey.unpacked_size"),
+        (declared(GOOD, "xl/styles.xml", xlsx_sheet.MOST_BYTES_BESIDE), "survey.unpacked_size"),
+        (echo(), "survey.characters"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

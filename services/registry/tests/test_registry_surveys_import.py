@@ -28,13 +28,13 @@ from parkmesh.registry.v1.survey_service_pb2 import (
     SurveySubject,
     SurveyViolation,
 )
-from registry.errors import InvalidField, NotRegistered, SurveyConflict, SurveyInvalid
+from registry.errors import InvalidField, NotRegistered, SurveyConflict, SurveyInvalid, TooManySurveys
 from registry.kinds import BERTH, GATE, GRANT, LOT, Kind, M
 from registry.reader import time_of
 from registry.store import Store
 from registry.surveys.comparison import Finding
 from registry.surveys.report import reported
-from registry.surveys.surveys import Census, Surveys
+from registry.surveys.surveys import MOST_WAITING, Census, Surveys
 from registry.surveys.testing import csv_of, xlsx_of
 from registry.tables import AUDIT, CHANGES
 from registry.testing import (
@@ -613,6 +613,31 @@ class _after:  # noqa: N801 - reads as a word
 
     async def __aexit__(self, *error: Any) -> Any:
         return await self._writing.__aexit__(*error)
+
+
+async def test_censuses_wait_for_their_turn_but_not_too_many(office: Office) -> None:
+    async def send(number: int) -> Survey:
+        return await office.send([lot_row(number)], survey_id=f"s{number}")
+
+    answers = await asyncio.gather(*map(send, range(MOST_WAITING + 5)), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, TooManySurveys)]
+    assert 0 < len(refused) <= 5
+    assert all(answer.retry_after_ms for answer in refused)
+    assert len(await office.all(LOT)) == len(answers) - len(refused)
+    await send(99)
+
+
+async def test_who_hangs_up_while_waiting_leaves_no_trace_and_who_is_at_work_is_served(office: Office) -> None:
+    working, waiting = (
+        asyncio.create_task(office.send([lot_row(number)], survey_id=f"s{number}")) for number in (1, 2)
+    )
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    for task in (working, waiting):
+        task.cancel()
+    await asyncio.gather(working, waiting, return_exceptions=True)
+    assert counts(await office.send([lot_row(3)], survey_id="s3", dry_run=True))[3] == 1
+    assert [lot.registration_number for lot in await office.all(LOT)] == ["PT-1"]
 
 
 async def test_two_of_the_same_at_once_are_done_once(office: Office) -> None:

@@ -8,6 +8,8 @@ from vocabulary.refusal import Refusal
 
 MOST_ROWS: Final = 100_000
 MOST_COLUMNS: Final = 64
+MOST_CHARACTERS: Final = 16 * 1024 * 1024
+"""How long all cells of a sheet may be together: a workbook can show one long text in every cell."""
 
 
 class SheetRule(refusal.Rule):
@@ -36,6 +38,11 @@ class SheetRule(refusal.Rule):
     )
     ROWS = ("survey.rows", f"must have at most {MOST_ROWS:,} rows below the heading", f"表头以下至多{MOST_ROWS:,}行")
     COLUMNS = ("survey.columns", f"must have at most {MOST_COLUMNS} columns", f"至多{MOST_COLUMNS}列")
+    CHARACTERS = (
+        "survey.characters",
+        f"must have at most {MOST_CHARACTERS:,} characters in all its cells together",
+        f"所有单元格合计至多{MOST_CHARACTERS:,}个字符",
+    )
     NUL = ("survey.nul", "must not hold the character NUL; line {line} does", "不得含有NUL字符，见第{line}行")
     EMPTY = (
         "survey.heading",
@@ -64,7 +71,11 @@ def gathered(lines: Iterable[Line]) -> Sheet:
     """The sheet that these lines make, blank ones left out. Refusal by a `SheetRule`."""
     heading: tuple[str, ...] | None = None
     rows: list[Line] = []
+    characters = 0
     for line in lines:
+        characters += sum(map(len, line.cells))
+        if characters > MOST_CHARACTERS:
+            raise Refusal(SheetRule.CHARACTERS)
         cells = _trimmed(line.cells)
         if any("\0" in cell for cell in cells):
             raise Refusal(SheetRule.NUL, line=line.number)

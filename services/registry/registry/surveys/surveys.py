@@ -17,7 +17,7 @@ from parkmesh.registry.v1.survey_service_pb2 import (
 )
 
 from registry.acts import Act
-from registry.errors import NotRegistered, SurveyConflict, SurveyInvalid
+from registry.errors import NotRegistered, SurveyConflict, SurveyInvalid, TooManySurveys
 from registry.reader import Reader, time_of
 from registry.register import check_effective
 from registry.store import Store, to_the_end
@@ -31,6 +31,9 @@ from registry.surveys.layout import Layout
 from registry.surveys.report import reported
 from registry.tables import SURVEYS
 from registry.writer import Writer
+
+MOST_WAITING: Final = 8
+"""How many censuses wait for their turn; more are refused, for each is held in memory."""
 
 _SEE_ALL: Final = frozenset({CallerKind.SUPERVISOR, CallerKind.ADMINISTRATOR})
 _PARAMETERS: Final = ("subject", "format", "source", "skip_invalid", "division_code", "content_sha256")
@@ -61,22 +64,39 @@ class Surveys:
         self._clock = clock
         self._ids = ids
         self._turn = asyncio.Lock()
+        self._waiting = 0
 
     async def import_survey(self, caller: Caller, census: Census) -> Survey:
         """Compares a census with the register and, unless it is a dry run, applies it: all of it or nothing.
 
         Applied before under this id, with the same file and parameters, it is answered with its report, and nothing is
-        done. InvalidField, SurveyUnreadable, SurveyInvalid, SurveyConflict.
+        done. InvalidField, SurveyUnreadable, SurveyInvalid, SurveyConflict, TooManySurveys.
         """
-        now_ms = self._clock.now_ms()
-        check_effective(census.effective_ms, now_ms)
-        async with self._turn:
+        check_effective(census.effective_ms, self._clock.now_ms())
+        if self._waiting >= MOST_WAITING:
+            raise TooManySurveys
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+        return await self._imported(caller, census)
+
+    @to_the_end
+    async def _imported(self, caller: Caller, census: Census) -> Survey:
+        """Whoever has the turn gives it back when the work has ended, not when its caller hangs up."""
+        try:
+            now_ms = self._clock.now_ms()
             survey = await asyncio.to_thread(_begun, census, caller, now_ms)
-            if not census.dry_run and (earlier := await self._applied_before(caller, survey, census)):
-                return earlier
+            if not census.dry_run:
+                async with self._store.reading() as facts:
+                    if earlier := await _same(facts, caller, survey, census):
+                        return earlier
             shape, rows = await asyncio.to_thread(_read, census)
             survey.unknown_columns.extend(shape.unknown)
             return await _Import(self._store, self._ids, caller, census, survey, shape, rows).carried_out(now_ms)
+        finally:
+            self._turn.release()
 
     @to_the_end
     async def survey(self, caller: Caller, survey_id: str, author: str) -> Survey:
@@ -104,11 +124,6 @@ class Surveys:
             rows = await facts.rows(chosen.order_by(SURVEYS.c.survey_id, SURVEYS.c.owner).limit(limit))
         return [(f"{row.survey_id}/{row.owner}", Survey.FromString(row.report)) for row in rows]
 
-    @to_the_end
-    async def _applied_before(self, caller: Caller, survey: Survey, census: Census) -> Survey | None:
-        async with self._store.reading() as facts:
-            return await _same(facts, caller, survey, census)
-
 
 class _Import:
     """One import. The comparison is made outside of any transaction and holds for as long as nobody changes anything;
@@ -134,7 +149,6 @@ class _Import:
         self._rows = rows
         self._kind = SUBJECTS[census.subject].kind
 
-    @to_the_end
     async def carried_out(self, now_ms: int) -> Survey:
         async with self._store.reading() as facts:
             held = await self._known(facts, now_ms)

@@ -19,7 +19,10 @@ from registry.surveys.sheet import MOST_COLUMNS, MOST_ROWS, Line, SheetRule
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 """How large the parts of a workbook may be together when they are unpacked."""
+MOST_BYTES_BESIDE: Final = 8 * 1024 * 1024
+"""How large those may be that are neither sheets nor their texts: styles, pictures, themes."""
 MOST_ENTRIES: Final = 512
+_TEXTS: Final = ("xl/worksheets/", "xl/sharedStrings.xml")
 
 _BROKEN: Final = (
     zipfile.BadZipFile,
@@ -66,7 +69,8 @@ def _check_size(content: bytes) -> None:
     """By what the archive says of its parts, beyond which none of them is unpacked."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
-    if len(parts) > MOST_ENTRIES or sum(part.file_size for part in parts) > MOST_BYTES:
+    beside = sum(part.file_size for part in parts if not part.filename.startswith(_TEXTS))
+    if len(parts) > MOST_ENTRIES or beside > MOST_BYTES_BESIDE or sum(part.file_size for part in parts) > MOST_BYTES:
         raise Refusal(SheetRule.LARGE, mebibytes=MOST_BYTES // 1024 // 1024, entries=MOST_ENTRIES)
 
 
