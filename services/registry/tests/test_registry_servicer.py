@@ -7,7 +7,18 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2  # type: ignore[import-untyped]
 from grpc_status import rpc_status  # type: ignore[import-untyped]
-from parkmesh.registry.v1 import lot_pb2, registry_service_pb2, vendor_pb2, vendor_service_pb2
+from mesh.caller import CallerKind
+from parkmesh.registry.v1 import (
+    audit_service_pb2,
+    change_service_pb2,
+    coordinate_pb2,
+    directory_service_pb2,
+    gate_pb2,
+    lot_pb2,
+    registry_service_pb2,
+    vendor_pb2,
+    vendor_service_pb2,
+)
 
 SECOND = 1000
 DAY_S = 86_400
@@ -19,6 +30,7 @@ class Refusal:
     reason = ""
     message = ""
     code: grpc.StatusCode | None = None
+    metadata: dict[str, str] = {}  # noqa: RUF012
     fields: dict[str, str] = {}  # noqa: RUF012 - replaced, never changed
 
     def take(self, error: grpc.aio.AioRpcError) -> None:
@@ -28,6 +40,7 @@ class Refusal:
             detail.Unpack(info)
             detail.Unpack(bad)
         self.reason, self.message, self.code = info.reason, status.message, error.code()
+        self.metadata = dict(info.metadata)
         self.fields = {violation.field: violation.reason for violation in bad.field_violations}
 
 
@@ -57,9 +70,9 @@ async def create_lot(registry: Any, number: int = 1, **changed: Any) -> Any:
 
 
 async def create_gate(registry: Any, of_lot: str, number: str, **changed: Any) -> Any:
-    lanes = [lot_pb2.Lane(lane_id="1", direction=lot_pb2.LANE_DIRECTION_ENTRY)]
+    lanes = [gate_pb2.Lane(lane_id="1", direction=gate_pb2.LANE_DIRECTION_ENTRY)]
     stated: dict[str, Any] = {"gate_id": number, "name": "胜利路一号入口", "lanes": lanes}
-    request = registry_service_pb2.CreateGateRequest(lot_id=of_lot, gate=lot_pb2.Gate(**(stated | changed)))
+    request = registry_service_pb2.CreateGateRequest(lot_id=of_lot, gate=gate_pb2.Gate(**(stated | changed)))
     return await registry.administrator.lots.CreateGate(request)
 
 
@@ -70,7 +83,7 @@ async def create_vendor(registry: Any, name: str = "某停车科技公司", **ch
 
 async def grant(registry: Any, vendor_id: str, lot_id: str, **times: Timestamp) -> Any:
     request = vendor_service_pb2.GrantLotRequest(vendor_id=vendor_id, lot_id=lot_id, **times)
-    return await registry.administrator.vendors.GrantLot(request)
+    return await registry.security.vendors.GrantLot(request)
 
 
 def get(client: Any, lot_id: str) -> Any:
@@ -82,7 +95,7 @@ def instant(ms: int) -> Timestamp:
 
 
 async def test_a_lot_gets_an_id_and_is_given_back(registry: Any) -> None:
-    where = lot_pb2.Coordinate(latitude=25.431, longitude=119.007, system=lot_pb2.COORDINATE_SYSTEM_GCJ02)
+    where = coordinate_pb2.Coordinate(latitude=25.431, longitude=119.007, system=coordinate_pb2.COORDINATE_SYSTEM_GCJ02)
     created = await create_lot(registry, coordinate=where, address="胜利路 1 号")
     assert created.lot_id == "lot-1"
     assert created.state == lot_pb2.LOT_STATE_PENDING
@@ -124,7 +137,7 @@ async def test_a_registration_number_is_registered_once(registry: Any) -> None:
         ({"coordinate": {"latitude": 91, "system": 1}}, "lot.coordinate.latitude"),
         ({"coordinate": {"latitude": float("nan"), "system": 1}}, "lot.coordinate.latitude"),
         ({"coordinate": {"longitude": -181, "system": 1}}, "lot.coordinate.longitude"),
-        ({"coordinate": {"latitude": 25}}, "lot.coordinate.system"),
+        ({"coordinate": {"latitude": 25, "longitude": 119}}, "lot.coordinate.system"),
     ],
 )
 async def test_a_bad_lot_is_refused_and_the_field_named(registry: Any, changed: dict[str, Any], field: str) -> None:
@@ -145,8 +158,8 @@ async def test_a_lot_must_be_given(registry: Any) -> None:
 async def test_gates_are_listed_by_number_with_their_lanes_as_given(registry: Any) -> None:
     lot = await create_lot(registry)
     lanes = [
-        lot_pb2.Lane(lane_id="9", direction=lot_pb2.LANE_DIRECTION_EXIT),
-        lot_pb2.Lane(lane_id="1", direction=lot_pb2.LANE_DIRECTION_BOTH),
+        gate_pb2.Lane(lane_id="9", direction=gate_pb2.LANE_DIRECTION_EXIT),
+        gate_pb2.Lane(lane_id="1", direction=gate_pb2.LANE_DIRECTION_BOTH),
     ]
     second = await create_gate(registry, lot.lot_id, "g2", lanes=lanes)
     first = await create_gate(registry, lot.lot_id, "g1", lot_id=lot.lot_id)
@@ -263,3 +276,87 @@ async def test_a_page_token_is_good_for_its_own_list_alone(registry: Any) -> Non
     with refused("INVALID_FIELD") as refusal:
         await registry.administrator.lots.ListLots(registry_service_pb2.ListLotsRequest(page_size=-1))
     assert list(refusal.fields) == ["pageSize"]
+
+
+@pytest.mark.parametrize("reason", ["nul\0", "line\nbreak", "x" * 513, "zero\u200bwidth"])
+async def test_a_reason_is_one_line(registry: Any, reason: str) -> None:
+    with refused("INVALID_FIELD") as refusal:
+        request = registry_service_pb2.CreateLotRequest(lot=filing(), reason=reason)
+        await registry.administrator.lots.CreateLot(request)
+    assert list(refusal.fields) == ["reason"]
+    with refused("INVALID_FIELD") as refusal:
+        await registry.administrator.changes.ListChanges(change_service_pb2.ListChangesRequest(author=reason))
+    assert list(refusal.fields) == ["author"]
+
+
+async def test_a_stale_etag_comes_back_with_the_current_one(registry: Any) -> None:
+    lot = await create_lot(registry)
+    request = registry_service_pb2.UpdateLotRequest(lot_id=lot.lot_id, lot=lot)
+    request.lot.name = "新名"
+    newer = await registry.administrator.lots.UpdateLot(request)
+    with refused("ETAG_MISMATCH") as refusal:
+        await registry.administrator.lots.UpdateLot(request)
+    assert refusal.metadata == {"etag": newer.etag}
+
+
+async def test_a_mask_of_a_million_characters_is_refused_in_a_word(registry: Any) -> None:
+    lot = await create_lot(registry)
+    request = registry_service_pb2.UpdateLotRequest(lot_id=lot.lot_id, lot=lot_pb2.Lot(name="新名"))
+    for paths in (["x" * 1_000_000], ["x"] * 300_000):
+        del request.update_mask.paths[:]
+        request.update_mask.paths.extend(paths)
+        with refused("INVALID_FIELD") as refusal:
+            await registry.administrator.lots.UpdateLot(request)
+        assert refusal.fields == {"updateMask": "update_mask.unknown"}
+
+
+async def test_fields_that_the_registry_does_not_know_reach_nobody(registry: Any) -> None:
+    newer = lot_pb2.Lot.FromString(filing().SerializeToString() + b"\xaa\x7d\x06canary")
+    newer.coordinate.CopyFrom(
+        coordinate_pb2.Coordinate(latitude=25.4, longitude=119, system=coordinate_pb2.COORDINATE_SYSTEM_WGS84)
+    )
+    newer.coordinate.MergeFromString(b"\xaa\x7d\x06canary")
+    request = registry_service_pb2.CreateLotRequest(lot=newer)
+    assert request.SerializeToString().count(b"canary") == 2
+    created = await registry.administrator.lots.CreateLot(request)
+    watching = directory_service_pb2.WatchDirectoryRequest()
+    call = registry.service("guidance").directory.WatchDirectory(watching)
+    page = await call.read()
+    call.cancel()
+    assert [change.lot.lot_id for change in page.changes if change.HasField("lot")] == [created.lot_id]
+    for answer in (created, page, await get(registry.administrator, created.lot_id)):
+        assert b"canary" not in answer.SerializeToString()
+
+
+async def test_changes_are_listed_and_received_page_by_page(registry: Any) -> None:
+    for number in range(3):
+        await create_lot(registry, number)
+    police = registry.caller(CallerKind.SUPERVISOR, "police", "account-1")
+    request = change_service_pb2.ListChangesRequest(awaiting_receipt=True, newest_first=True, page_size=2)
+    first = await police.changes.ListChanges(request)
+    request.page_token = first.next_page_token
+    second = await police.changes.ListChanges(request)
+    numbers = [change.revision for change in (*first.changes, *second.changes)]
+    assert [len(first.changes), len(second.changes), second.next_page_token] == [2, 1, ""]
+    assert numbers == sorted(numbers, reverse=True)
+    received = await police.changes.ReceiveChanges(change_service_pb2.ReceiveChangesRequest(revisions=numbers))
+    assert received.received == 3
+    request.page_token = ""
+    assert not (await police.changes.ListChanges(request)).changes
+    with refused("METHOD_NOT_ALLOWED"):
+        await registry.administrator.changes.ReceiveChanges(change_service_pb2.ReceiveChangesRequest(revisions=numbers))
+
+
+async def test_the_trail_is_read_and_verified_by_its_administrator_alone(registry: Any) -> None:
+    await create_lot(registry)
+    trail = await registry.auditor.audit.ListAuditEntries(audit_service_pb2.ListAuditEntriesRequest(newest_first=True))
+    assert (trail.entries[0].action, trail.entries[0].target) == ("RegistryService.CreateLot", "lots/lot-1")
+    request = audit_service_pb2.VerifyAuditTrailRequest()
+    verdict = await registry.auditor.audit.VerifyAuditTrail(request)
+    assert verdict.intact
+    assert verdict.head_hash == trail.entries[0].hash
+    for other in (registry.administrator, registry.security, registry.vendor("vendor-1")):
+        with refused("METHOD_NOT_ALLOWED"):
+            await other.audit.VerifyAuditTrail(request)
+        with refused("METHOD_NOT_ALLOWED"):
+            await other.audit.ListAuditEntries(audit_service_pb2.ListAuditEntriesRequest())
