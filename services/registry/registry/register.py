@@ -9,6 +9,8 @@ from mesh import validation
 from mesh.caller import Caller, CallerKind
 from mesh.clock import Clock, Ids
 from mesh.errors import FieldViolation
+from parkmesh.registry.v1.device_pb2 import Device
+from parkmesh.registry.v1.gate_pb2 import SERVICE_STATE_RETIRED
 from parkmesh.registry.v1.lot_pb2 import Lot, LotState
 from parkmesh.registry.v1.operator_pb2 import Operator
 from parkmesh.registry.v1.vendor_pb2 import Grant
@@ -18,6 +20,7 @@ from registry.acts import Act
 from registry.edit import check_etag, edited, left_out
 from registry.errors import InvalidField, InvalidFields, NotRegistered
 from registry.forms import table
+from registry.identity.device_credentials import end_credentials
 from registry.in_sight import InSight
 from registry.kinds import BY_MESSAGE, LOT, OPERATOR, SET_BY_STORE, Kind, M
 from registry.listing import Listing, with_last_seen
@@ -184,13 +187,17 @@ class Register:
         reason: str,
         effective_ms: int | None,
     ) -> M:
-        """Changes the masked fields of a gate, device or berth. LotNotFound, NotRegistered, InvalidFields,
-        EtagMismatch, AlreadyRegistered.
+        """Changes the masked fields of a gate, device or berth; a device that is gone for good loses its credentials.
+
+        LotNotFound, NotRegistered, InvalidFields, EtagMismatch, AlreadyRegistered.
         """
         kind = BY_MESSAGE[type(patch)]
         async with self._store.writing(self._act(caller, reason, effective_ms)) as facts:
             await seen_lot(facts, caller, lot_id, facts.now_ms)
-            return await changed(facts, await _part(facts, kind, lot_id, part_id), patch, mask)
+            part = await changed(facts, await _part(facts, kind, lot_id, part_id), patch, mask)
+            if _is_gone_device(part):
+                await end_credentials(facts, lot_id, part_id)
+            return part
 
     @to_the_end
     async def submit_lot(self, caller: Caller, lot_id: str, etag: str) -> Lot:
@@ -307,6 +314,10 @@ async def _part(facts: Reader, kind: Kind[M], lot_id: str, part_id: str) -> Held
     if held is None:
         raise NotRegistered(kind.name)
     return held
+
+
+def _is_gone_device(part: Message) -> bool:
+    return isinstance(part, Device) and part.state == SERVICE_STATE_RETIRED
 
 
 def _belongs_to(kind: Kind[M], part: M, lot_id: str) -> None:

@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from mesh.caller import Caller, CallerKind
-from mesh.testing import throwaway_keys
-from parkmesh.registry.v1.device_pb2 import Device
-from parkmesh.registry.v1.gate_pb2 import SERVICE_STATE_RETIRED
+from mesh.testing import SequentialIds, throwaway_keys
+from parkmesh.registry.v1.device_pb2 import DEVICE_TYPE_BARRIER, Device
+from parkmesh.registry.v1.gate_pb2 import (
+    SERVICE_STATE_IN_SERVICE,
+    SERVICE_STATE_OUT_OF_SERVICE,
+    SERVICE_STATE_RETIRED,
+)
 from parkmesh.registry.v1.role_pb2 import ROLE_ADMINISTRATOR, ROLE_DEVICE, ROLE_VENDOR
 from parkmesh.registry.v1.vendor_pb2 import (
     CREDENTIAL_METHOD_KEY,
@@ -17,7 +21,6 @@ from parkmesh.registry.v1.vendor_pb2 import (
     Credential,
     Vendor,
 )
-from registry.acts import REGISTRY, Act
 from registry.errors import (
     AlreadyRegistered,
     BadCode,
@@ -29,10 +32,10 @@ from registry.errors import (
     StateNotAllowed,
 )
 from registry.identity.credentials import Issued, Method
-from registry.identity.device_credentials import end_credentials
 from registry.identity.testing import MASTER, SECURITY, SYSTEM, Desk
 from registry.kinds import CREDENTIAL
 from registry.reader import is_over, ms_of, time_of
+from registry.register import Register
 from vocabulary.request_signature import signing_key
 
 SECOND = 1000
@@ -306,11 +309,13 @@ async def test_a_device_has_a_credential_for_its_one_lot(desk: Desk) -> None:
 
 
 async def test_a_device_that_is_gone_proves_nothing_any_more(desk: Desk) -> None:
-    lot = await desk.lot()
-    issued = await desk.identity.device_credentials.rotate(SECURITY, lot, "d1", CREDENTIAL_METHOD_SECRET, 0)
-    async with desk.store.writing(Act.of(REGISTRY, desk.clock.now_ms())) as facts:
-        await end_credentials(facts, lot, "d1")
-    assert not await is_good(desk, issued)
+    lot, register = await desk.lot(), Register(desk.store, desk.clock, SequentialIds())
+    await desk.add(Device(lot_id=lot, device_id="d2", type=DEVICE_TYPE_BARRIER, state=SERVICE_STATE_IN_SERVICE))
+    issued = await desk.identity.device_credentials.rotate(SECURITY, lot, "d2", CREDENTIAL_METHOD_SECRET, 0)
+    for state, good in ((SERVICE_STATE_OUT_OF_SERVICE, True), (SERVICE_STATE_RETIRED, False)):
+        patch = Device(state=state)
+        await register.update_part(SYSTEM, lot, "d2", patch, FieldMask(), reason="", effective_ms=None)
+        assert await is_good(desk, issued) == good
 
 
 async def test_the_credentials_of_first_administrators_end_by_the_security_administrator_alone(desk: Desk) -> None:
