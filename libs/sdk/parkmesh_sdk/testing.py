@@ -1,6 +1,7 @@
 """A platform for tests: it says what it is told to, over TLS, by gRPC and by REST; what it saw can be looked at."""
 
 import asyncio
+import datetime
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,6 +12,9 @@ from typing import Any, Final
 
 import grpc
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from google.protobuf import any_pb2, duration_pb2, json_format
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
@@ -109,6 +113,10 @@ class StandIn:
     ca: Path | None = None
     script: list[RefusedError | Answer] = field(default_factory=list)
     """How the next uploads are answered; when it is used up, they are accepted."""
+    answers: dict[Method[Any, Any], Callable[[Any], Message]] = field(default_factory=dict)
+    """How methods are answered that it does not know by itself; to be there before it is served."""
+    public: set[Method[Any, Any]] = field(default_factory=set)
+    """Which of them need no token."""
     expires_in_s: int = 3600
     lots: int = 0
     hangs: bool = False
@@ -122,6 +130,8 @@ class StandIn:
     """Of REST: verb and address, as they came."""
     packed: int = 0
     """Of REST: how many bodies came in gzip."""
+    client_ids: list[str] = field(default_factory=list)
+    """Whom it gave a token."""
     tokens: int = 0
     """How many tokens it gave; only the last one is good."""
     _good: str = ""
@@ -134,9 +144,13 @@ class StandIn:
         """Answers a call by gRPC or REST."""
         if method is methods.ISSUE_TOKEN:
             return self._issue(request)
+        if method in self.public:
+            return self.answers[method](request)
         if not self._good or authorization != f"Bearer {self._good}":
             raise RefusedError(grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
         self.requests.append(request)
+        if method in self.answers:
+            return self.answers[method](request)
         if method is methods.UPLOAD_RECORDS:
             return await self.upload(request)
         if method is methods.LIST_LOTS:
@@ -162,6 +176,7 @@ class StandIn:
     def _issue(self, request: token_service.IssueTokenRequest) -> token_service.IssueTokenResponse:
         if request.client_secret != SECRET:
             raise RefusedError(grpc.StatusCode.UNAUTHENTICATED, "BAD_CREDENTIAL")
+        self.client_ids.append(request.client_id)
         self.tokens += 1
         self._good = f"token-{self.tokens}"
         return token_service.IssueTokenResponse(access_token=self._good, expires_in=self.expires_in_s)
@@ -205,6 +220,31 @@ class Bench:
         return Client(connection, protocol=self.protocol, **options)
 
 
+def made_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for localhost that is its own authority, and its key, as PEM files in that folder."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stand-in")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "certificate.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    encoding = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    paths[1].write_bytes(key.private_bytes(*encoding, serialization.NoEncryption()))
+    return paths
+
+
 @asynccontextmanager
 async def serving(platform: StandIn, protocol: Protocol, certificate: Path, key: Path) -> AsyncIterator[None]:
     """Serves it on localhost at a free port under a PEM certificate that is its own authority."""
@@ -218,7 +258,7 @@ async def serving(platform: StandIn, protocol: Protocol, certificate: Path, key:
         await stop()
 
 
-_SERVED: Final = (
+_SERVED: Final[tuple[Method[Any, Any], ...]] = (
     methods.ISSUE_TOKEN,
     methods.UPLOAD_RECORDS,
     methods.GET_RECORD,
@@ -245,7 +285,7 @@ async def _serve_grpc(platform: StandIn, certificate: Path, key: Path) -> tuple[
             result = await platform.upload(access.UploadRecordsRequest(records=message.records))
             yield access.StreamRecordsResponse(sequence=message.sequence, result=result)
 
-    handlers = {method.grpc_path: unary(method) for method in _SERVED}
+    handlers = {method.grpc_path: unary(method) for method in (*_SERVED, *platform.answers)}
     handlers["/parkmesh.access.v1.AccessRecordService/StreamRecords"] = grpc.stream_stream_rpc_method_handler(
         stream, access.StreamRecordsRequest.FromString, _serialized
     )
@@ -276,7 +316,7 @@ async def _serve_rest(platform: StandIn, certificate: Path, key: Path) -> tuple[
         return call
 
     app = web.Application()
-    for method in _SERVED:
+    for method in (*_SERVED, *platform.answers):
         app.router.add_route(method.route.verb, method.route.template, handler(method))
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
