@@ -194,7 +194,7 @@ class Register:
         kind = BY_MESSAGE[type(patch)]
         async with self._store.writing(self._act(caller, reason, effective_ms)) as facts:
             await seen_lot(facts, caller, lot_id, facts.now_ms)
-            part = await changed(facts, await _part(facts, kind, lot_id, part_id), patch, mask)
+            part: M = await changed(facts, await _part(facts, kind, lot_id, part_id), patch, mask)
             if _is_gone_device(part):
                 await end_credentials(facts, lot_id, part_id)
             return part
