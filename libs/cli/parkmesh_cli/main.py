@@ -10,6 +10,7 @@ from parkmesh_sdk import Protocol
 
 from parkmesh_cli import analyst, sessions
 from parkmesh_cli.admin.app import app as admin
+from parkmesh_cli.collect.collect import collect
 from parkmesh_cli.demo.demo import demo as play_demo
 from parkmesh_cli.errors import CliError, run
 from parkmesh_cli.near import Point, System
@@ -163,6 +164,7 @@ def near(
     run(work())
 
 
+app.command()(collect)
 app.command()(sessions.login)
 app.command()(sessions.logout)
 app.command()(sessions.activate)
