@@ -123,10 +123,12 @@ class Comparison:
     async def _judge_held(self, draft: Draft, finding: Finding, held: Held[Any]) -> None:
         then = self._then(finding.key, held)
         fields = [name for name in draft.stated if name not in self._kind.ids]
-        message = merged(then or held.message, draft.message, fields, self._effective_ms)
-        wrong = await self._wrong(message)
-        differ = revisions.changed_fields(then or held.message, message)
-        changed = tuple(name for name in fields if name in differ)
+        before = held.message if then is None else then
+        message = merged(before, draft.message, fields, self._effective_ms)
+        # What does not differ as it is sent does not when it is normalised, which takes much longer.
+        if changed := _differing(fields, before, message):
+            wrong = await self._wrong(message)
+            changed = _differing(fields, before, message)
         if changed:
             refuse_fields(draft, self._layout, wrong)
             self._claim(draft, finding, message, changed)
@@ -153,8 +155,7 @@ class Comparison:
 
     def _name_operator(self, draft: Draft) -> None:
         text = draft.texts.get("operatorCreditCode")
-        column = self._layout.column_of("lot.operatorId")
-        if text is None or column is None or column.name in draft.at_fault:
+        if text is None or "operatorCreditCode" in draft.at_fault:
             return
         path = "lot.operatorId"
         try:
@@ -188,6 +189,11 @@ class Comparison:
             for message in absent
         ]
         return sorted(found, key=lambda finding: finding.title)
+
+
+def _differing(fields: Sequence[str], before: Any, after: Any) -> tuple[str, ...]:
+    differ = revisions.changed_fields(before, after)
+    return tuple(name for name in fields if name in differ)
 
 
 def _taken(path: str) -> FieldViolation:
