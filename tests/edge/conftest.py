@@ -352,6 +352,7 @@ async def whole_edge(folder: pathlib.Path, *, records_away: bool = False, **chan
             requests_per_second=100_000,
             burst_seconds=2,
             public_requests_per_second=1000,
+            public_requests_per_address=1000,
         )
         at_risk = await stack.enter_async_context(running(risk_control.bind, risk, name="risk-control"))
         stated: dict[str, Any] = {

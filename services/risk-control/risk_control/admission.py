@@ -57,6 +57,7 @@ class Admission:
         public: Buckets,
         requests_per_second: float,
         public_requests_per_second: float,
+        public_requests_per_address: float,
     ) -> None:
         self._methods = methods
         self._tokens = tokens
@@ -67,14 +68,17 @@ class Admission:
         self._public = public
         self._requests_per_second = requests_per_second
         self._public_requests_per_second = public_requests_per_second
+        self._public_requests_per_address = public_requests_per_address
 
-    def decide(self, verb: str, path: str, authorization: str, *, grpc: bool) -> Caller | None:
-        """Who calls; None for a public method. MeshError when the request is refused.
+    def decide(self, verb: str, path: str, authorization: str, *, grpc: bool, address: str = "") -> Caller | None:
+        """Who calls, from that address; None for a public method. MeshError when the request is refused.
 
         A path that no method has is treated as one that needs a token, so that without one nothing is learnt.
         """
         public = self._methods.find(verb, path, grpc=grpc)
         if public is not None:
+            # One address first: what it sends too much takes nothing from everybody else.
+            self._limit(self._public, f"{public} {address}", self._public_requests_per_address)
             self._limit(self._public, public, self._public_requests_per_second)
             return None
         return self._known(authorization)

@@ -35,6 +35,7 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
         public=Buckets(settings.burst_seconds),
         requests_per_second=settings.requests_per_second,
         public_requests_per_second=settings.public_requests_per_second,
+        public_requests_per_address=settings.public_requests_per_address,
     )
     directory.subscribe(admission.changed)
     mesh.background("directory", directory.run)

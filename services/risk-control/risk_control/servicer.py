@@ -49,7 +49,11 @@ class AuthorizationServicer:
             if is_signed(http.headers):
                 return await self._signed(request)
             caller = self._admission.decide(
-                http.method, http.path, http.headers.get("authorization", ""), grpc=grpc_caller
+                http.method,
+                http.path,
+                http.headers.get("authorization", ""),
+                grpc=grpc_caller,
+                address=request.attributes.source.address.socket_address.address,
             )
         except MeshError as error:
             return answers.refused(error, http.headers.get("x-request-id", ""), grpc=grpc_caller)

@@ -24,7 +24,9 @@ class Settings(BaseSettings):
     """What a vendor may send on average when the registry states nothing."""
     burst_seconds: float = 5
     """How many seconds' worth of requests a vendor may send at once after a pause."""
-    public_requests_per_second: float = 50
-    """What everybody together may send to each method that needs no token."""
+    public_requests_per_address: float = 50
+    """What one address may send to each method that needs no token; many people may share one."""
+    public_requests_per_second: float = 1000
+    """What everybody together may send to each of these methods."""
     directory_max_age_hours: float = 24
     """How long to decide by what is known while the registry is away."""

@@ -60,8 +60,11 @@ async def risk_control(tmp_path: pathlib.Path, *facts: Any, away: bool = False, 
                 CHECK, ext_authz_pb2.CheckRequest.SerializeToString, ext_authz_pb2.CheckResponse.FromString
             )
 
-            async def ask(verb: str, path: str, **headers: str) -> ext_authz_pb2.CheckResponse:
+            async def ask(
+                verb: str, path: str, address: str = "192.0.2.1", **headers: str
+            ) -> ext_authz_pb2.CheckResponse:
                 request = ext_authz_pb2.CheckRequest()
+                request.attributes.source.address.socket_address.address = address
                 http = request.attributes.request.http
                 http.method, http.path = verb, path
                 http.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
@@ -250,6 +253,17 @@ async def test_public_methods_need_no_token_and_have_a_limit_of_their_own(tmp_pa
         assert (await risk.ask("POST", "/v1/token")).status.code == 0
         assert (await risk.ask("POST", "/v1/token")).status.code == 8
         assert (await risk.ask("GET", "/v1/lots", authorization=token())).status.code == 0
+
+
+async def test_an_address_that_sends_too_much_takes_nothing_from_others(tmp_path: pathlib.Path) -> None:
+    limits: dict[str, Any] = {"public_requests_per_address": 1.0, "public_requests_per_second": 3.0}
+    async with risk_control(tmp_path, *FACTS, burst_seconds=2.0, **limits) as risk:
+        first = [(await risk.ask("POST", "/v1/token", "192.0.2.1")).status.code for _ in range(20)]
+        assert (first[:2], set(first[2:])) == ([0, 0], {8})
+        second = [(await risk.ask("POST", "/v1/token", "2001:db8::1")).status.code for _ in range(3)]
+        assert second == [0, 0, 8]
+        others = [(await risk.ask("POST", "/v1/token", f"198.51.100.{host}")).status.code for host in range(9)]
+        assert others.count(0) == 2, "all together have a limit too"
 
 
 async def test_grpc_callers_get_a_grpc_status(tmp_path: pathlib.Path) -> None:

@@ -139,6 +139,7 @@ async def asked(url: str) -> AsyncIterator[Asked]:
         public=Buckets(1),
         requests_per_second=1000,
         public_requests_per_second=1000,
+        public_requests_per_address=1000,
     )
     try:
         yield Asked(AuthorizationServicer(admission, Signer("risk-control", PRIVATE), clock), known, clock)
@@ -437,6 +438,7 @@ async def test_a_platform_without_a_master_key_takes_no_signatures() -> None:
         public=Buckets(1),
         requests_per_second=1,
         public_requests_per_second=1,
+        public_requests_per_address=1,
     )
     with pytest.raises(MeshError) as refused:
         await admission.decide_signed("POST", f"{PATH}?{QUERY}", signature(), body_follows=True)
