@@ -371,6 +371,16 @@ async def test_what_postgresql_cannot_do_now_is_unavailable(new_postgresql_datab
                 await raw(facts, "SELECT 1/0")
 
 
+async def test_who_waits_too_long_for_a_writer_is_told(tmp_path: pathlib.Path) -> None:
+    async with opened(f"sqlite:///{tmp_path}/registry.db") as store:
+        store._engine.sync_engine.pool._timeout = 0.01  # type: ignore[attr-defined]
+        async with store.writing(act()) as facts:
+            await facts.add(VENDOR_1)
+            with pytest.raises(StoreUnavailable):
+                await Audit(store).verify()
+        assert (await Audit(store).verify()).entries == 1
+
+
 async def test_sqlite_is_set_to_lose_nothing(tmp_path: pathlib.Path) -> None:
     async with opened(f"sqlite:///{tmp_path}/registry.db") as store, store.reading() as facts:
         for pragma, value in {"journal_mode": "delete", "synchronous": 2, "foreign_keys": 1}.items():
