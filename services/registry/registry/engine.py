@@ -15,17 +15,19 @@ from registry.errors import StoreUnavailable
 _NOT_NOW: Final = frozenset({"08", "40", "53", "55", "57", "58"})
 """PostgreSQL's classes of errors that say nothing against the statement: connection, rollback, resources, operator."""
 _MIGRATING: Final = 0x9A4B_3E17  # the lock under which one process at a time migrates
+_DISCREET: Final = {"hide_parameters": True}  # names, phones and hashes stand in no error that is logged
 
 
 def engine_of(url: str) -> AsyncEngine:
     """An engine for sqlite:///<path> or postgresql://…; nothing is opened yet but the folder."""
     address = sa.make_url(url)
     if address.get_backend_name() == "postgresql":
-        return create_async_engine(address.set(drivername="postgresql+asyncpg"), pool_pre_ping=True)
+        return create_async_engine(address.set(drivername="postgresql+asyncpg"), pool_pre_ping=True, **_DISCREET)
     if address.database:
         pathlib.Path(address.database).parent.mkdir(parents=True, exist_ok=True)
     # One connection is the single writer, and readers never hold up its commit.
-    engine = create_async_engine(address.set(drivername="sqlite+aiosqlite"), pool_size=1, max_overflow=0)
+    one = {"pool_size": 1, "max_overflow": 0}
+    engine = create_async_engine(address.set(drivername="sqlite+aiosqlite"), **one, **_DISCREET)
     sa.event.listen(engine.sync_engine, "connect", _prepare)
     sa.event.listen(engine.sync_engine, "begin", _begin)
     return engine
