@@ -23,7 +23,7 @@ from .stage import staged
 _REPEATS: Final = 3
 _WIDTH: Final = 140
 """Of what goes into a file or a pipe."""
-_LONGEST_S: Final = {False: 640.0, True: 120.0}
+_LONGEST_S: Final = {False: 690.0, True: 120.0}
 """After this long no further repeat is begun, quick or not."""
 
 

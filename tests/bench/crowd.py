@@ -15,6 +15,10 @@ async def at_once(workers: int, things: Iterable[T], work: Callable[[T], Awaitab
         for thing in left:
             await work(thing)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(workers):
-            group.create_task(worker())
+    tasks = [asyncio.create_task(worker()) for _ in range(workers)]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
