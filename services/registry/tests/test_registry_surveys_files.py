@@ -212,6 +212,7 @@ def bomb() -> bytes:
         (declared(GOOD, SHEET, 2**31), "survey.unpacked_size"),
         (declared(GOOD, "xl/styles.xml", xlsx_sheet.MOST_BYTES_BESIDE), "survey.unpacked_size"),
         (echo(), "survey.characters"),
+        (parts(GOOD, {SHEET: lambda _: b"<c/>" * (xlsx_sheet.MOST_TAGS + 1)}), "survey.cells"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -36,6 +36,11 @@ class SheetRule(refusal.Rule):
         "must not unpack to more than {mebibytes} MiB in {entries} parts; leave out pictures, styles and other sheets",
         "解压后不得超过{mebibytes} MiB、{entries}个部件；请去除图片、样式和其他工作表",
     )
+    CELLS = (
+        "survey.cells",
+        "must have at most some 700,000 cells, empty ones with a format included; CSV may have more",
+        "单元格（含带格式的空单元格）至多约70万个；更多请使用CSV",
+    )
     ROWS = ("survey.rows", f"must have at most {MOST_ROWS:,} rows below the heading", f"表头以下至多{MOST_ROWS:,}行")
     COLUMNS = ("survey.columns", f"must have at most {MOST_COLUMNS} columns", f"至多{MOST_COLUMNS}列")
     CHARACTERS = (

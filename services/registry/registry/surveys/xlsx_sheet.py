@@ -22,6 +22,9 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 MOST_BYTES_BESIDE: Final = 8 * 1024 * 1024
 """How large those may be that are neither sheets nor their texts: styles, pictures, themes."""
 MOST_ENTRIES: Final = 512
+MOST_TAGS: Final = 4_000_000
+"""How many tags the parts may have: openpyxl takes 13 µs for a cell, which has four to six, and holds a whole row."""
+_CHUNK: Final = 256 * 1024
 _TEXTS: Final = ("xl/worksheets/", "xl/sharedStrings.xml")
 
 _BROKEN: Final = (
@@ -69,9 +72,18 @@ def _check_size(content: bytes) -> None:
     """By what the archive says of its parts, beyond which none of them is unpacked."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
-    beside = sum(part.file_size for part in parts if not part.filename.startswith(_TEXTS))
-    if len(parts) > MOST_ENTRIES or beside > MOST_BYTES_BESIDE or sum(part.file_size for part in parts) > MOST_BYTES:
-        raise Refusal(SheetRule.LARGE, mebibytes=MOST_BYTES // 1024 // 1024, entries=MOST_ENTRIES)
+        beside = sum(part.file_size for part in parts if not part.filename.startswith(_TEXTS))
+        whole = sum(part.file_size for part in parts)
+        if len(parts) > MOST_ENTRIES or beside > MOST_BYTES_BESIDE or whole > MOST_BYTES:
+            raise Refusal(SheetRule.LARGE, mebibytes=MOST_BYTES // 1024 // 1024, entries=MOST_ENTRIES)
+        if sum(_tags(archive, part) for part in parts) > MOST_TAGS:
+            raise Refusal(SheetRule.CELLS)
+
+
+def _tags(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
+    """How many tags an XML part can have."""
+    with archive.open(part) as opened:
+        return sum(chunk.count(b"<") for chunk in iter(lambda: opened.read(_CHUNK), b""))
 
 
 def _text(cell: Any) -> str:
