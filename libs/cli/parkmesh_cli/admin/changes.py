@@ -34,7 +34,11 @@ CHANGES: Final = (
     Column("object 对象", lambda change: change.name),
     Column("fields 变更字段", lambda change: ", ".join(change.fields)),
     Column("author 报送方", lambda change: change.author),
-    Column("true from, reported 生效/报送时间", lambda change: moments.span(change, "effective_time", "report_time")),
+    Column(
+        "true from 生效时间\nreported 报送时间\n+08:00",
+        lambda change: moments.span(change, "effective_time", "report_time"),
+        whole=True,
+    ),
     Column("R6.2 时限", _late),
     Column("received 签收", lambda change: ", ".join(receipt.department for receipt in change.receipts)),
 )

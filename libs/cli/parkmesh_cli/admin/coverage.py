@@ -26,7 +26,7 @@ LOTS: Final = (
     Column("name 名称", lambda lot: lot.name),
     Column("division 区划", lambda lot: lot.division_code),
     Column("state 状态", lambda lot: STATES.word(lot.lot_state)),
-    Column("heard 接入", lambda lot: COVERAGE.word(lot.coverage_state)),
+    Column("heard 接入", lambda lot: COVERAGE.word(lot.coverage_state), whole=True),
     time("last record 最近接收", "last_accept_time"),
 )
 

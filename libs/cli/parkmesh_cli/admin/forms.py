@@ -13,7 +13,6 @@ from rich.text import Text
 from parkmesh_cli.admin import moments
 
 _TIME: Final = Timestamp.DESCRIPTOR.full_name
-_TIME_WIDTH: Final = len("2026-03-14 08:30:00")
 
 
 class Column(NamedTuple):
@@ -24,13 +23,11 @@ class Column(NamedTuple):
     """What it shows of a message."""
     whole: bool = False
     """Whether it is never broken over lines: ids, which are copied."""
-    least: int = 0
-    """Its least width, when that is more than the longest word of its title."""
 
 
 def time(title: str, field: str) -> Column:
-    """A column for the time in that field, which takes one line or two."""
-    return Column(title, lambda message: moments.shown(message, field), least=_TIME_WIDTH)
+    """A column for the time in that field."""
+    return Column(f"{title}\n+08:00", lambda message: moments.shown(message, field), whole=True)
 
 
 def content(message: Message) -> dict[str, Any]:
@@ -43,7 +40,7 @@ def table(messages: Iterable[Message], columns: Sequence[Column]) -> Table:
     """The messages, a row each."""
     drawn = Table()
     for column in columns:
-        least = max(column.least, *map(cell_len, column.title.split()))
+        least = max(map(cell_len, column.title.split()))
         drawn.add_column(column.title, no_wrap=column.whole, overflow="fold", min_width=least)
     for message in messages:
         drawn.add_row(*(Text(str(column.cell(message))) for column in columns))

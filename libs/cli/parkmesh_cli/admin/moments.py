@@ -41,8 +41,8 @@ def option(*names: str, help: str) -> Any:  # noqa: A002 - Typer's own word
 
 
 def text(time: Timestamp) -> str:
-    """The instant for people, to the second: `2026-03-14 08:30:00 +08:00`."""
-    return f"{_moment(time):%Y-%m-%d %H:%M:%S} +08:00"
+    """The instant for people who know that it is Beijing's, to the second: `2026-03-14 08:30:00`."""
+    return f"{_moment(time):%Y-%m-%d %H:%M:%S}"
 
 
 def rfc3339(time: Timestamp) -> str:

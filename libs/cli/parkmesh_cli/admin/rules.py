@@ -26,7 +26,7 @@ RULES: Final = (
     Column("name 名称", lambda rule: NAMES.word(rule.name)),
     Column("value 取值", lambda rule: rule.text or rule.number),
     Column("basis 依据", lambda rule: rule.basis),
-    Column("from, until 有效期", lambda rule: moments.span(rule, "start_time", "end_time")),
+    Column("from, until\n有效期 +08:00", lambda rule: moments.span(rule, "start_time", "end_time"), whole=True),
 )
 
 _FILE: Final = service.DESCRIPTOR

@@ -40,7 +40,7 @@ SURVEYS: Final = (
     Column("source 来源", lambda survey: survey.source),
     Column("by 报送方", lambda survey: survey.author),
     Column(
-        "new, changed, missing, invalid 新增/变更/缺失/无效",
+        "new, changed, missing, invalid 新增 变更 缺失 无效",
         lambda survey: f"{survey.new_rows}/{survey.changed_rows}/{survey.missing_rows}/{survey.invalid_rows}",
     ),
     time("applied 导入时间", "create_time"),
