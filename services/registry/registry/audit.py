@@ -7,6 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from registry import seal
+from registry.agreement import first_stray
 from registry.reader import Reader, Rows
 from registry.store import Store, to_the_end
 from registry.tables import AUDIT, CHANGES, NUMBERING
@@ -95,6 +96,7 @@ class Audit:
             chain.ended(end)
             async with self._store.reading() as facts:
                 chain.nothing_beside(await _extent(facts))
+            chain.objects_agree(await first_stray(self._store))
         except _Broken as error:
             return Verdict(
                 chain.entries, chain.changes, error.number, error.problem, error.problem_zh, chain.head["hash"]
@@ -163,6 +165,12 @@ class _Chain:
             raise _Broken(after, "there are entries that were never numbered", "存在从未编号的记录")
         if extent.first_change < 1 or extent.last_change > extent.revision:
             raise _Broken(after, "there are changes that were never numbered", "存在从未编号的变更")
+
+    def objects_agree(self, stray: str | None) -> None:
+        """Refuses an object that is kept otherwise than its changes, which the trail seals, add up to."""
+        if stray is not None:
+            problem = f"{stray} is not what its changes add up to"
+            raise _Broken(self.entries + 1, problem, f"{stray} 与其变更记录不一致")
 
 
 async def _entries(facts: Reader, after: int, last: int) -> list[Mapping[str, Any]]:

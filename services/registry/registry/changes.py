@@ -74,7 +74,7 @@ class Changes:
                 chosen = chosen.where(CHANGES.c.revision < after if wanted.newest_first else CHANGES.c.revision > after)
             order = CHANGES.c.revision.desc() if wanted.newest_first else CHANGES.c.revision
             rows = await facts.rows(chosen.order_by(order).limit(limit))
-            return await _told(facts, rows, rules)
+            return [_for(caller, change) for change in await _told(facts, rows, rules)]
 
     @to_the_end
     async def receive(self, caller: Caller, numbers: Sequence[int]) -> int:
@@ -197,6 +197,17 @@ def _change(
         lateness=lateness(rules, row["effective_ms"], row["report_ms"]) if kind.static else None,
         receipts=receipts,
     )
+
+
+def _for(caller: Caller, change: Change) -> Change:
+    """The change as this caller may see it: who in another house made or received it is no affair of theirs (R7.4)."""
+    if caller.kind in (CallerKind.VENDOR, CallerKind.OPERATOR):
+        for receipt in change.receipts:
+            receipt.ClearField("account_id")
+        if change.author != caller.subject:
+            change.ClearField("account_id")
+            change.ClearField("client_id")
+    return change
 
 
 def _role(name: str) -> Role.ValueType:

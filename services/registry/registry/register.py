@@ -173,7 +173,9 @@ class Register:
         """Changes the masked fields, never the state. LotNotFound, InvalidFields, EtagMismatch, AlreadyRegistered."""
         async with self._store.writing(self._act(caller, reason, effective_ms)) as facts:
             held = await seen_lot(facts, caller, lot_id, facts.now_ms)
-            return await changed(facts, held, patch, mask, fixed=("state",))
+            # An operator's people neither give their lots away nor lose sight of them.
+            fixed = ("state", "operator_id") if caller.kind is CallerKind.OPERATOR else ("state",)
+            return await changed(facts, held, patch, mask, fixed=fixed)
 
     @to_the_end
     async def update_part(

@@ -166,6 +166,14 @@ FOUND: dict[str, tuple[list[str], int]] = {
     "the numbering of changes set back": (["UPDATE numbering SET revision = 7"], 6),
     "the numbering of entries set on": (["UPDATE numbering SET audit_number = 6"], 6),
     "the numbering of entries set back": (["UPDATE numbering SET audit_number = 4"], 5),
+    "an object altered": (
+        [
+            "UPDATE facts SET body = (SELECT body FROM facts WHERE kind = 'lot' ORDER BY key LIMIT 1)"
+            " WHERE revision = (SELECT max(revision) FROM facts)"
+        ],
+        6,
+    ),
+    "an object deleted": (["DELETE FROM facts WHERE revision = (SELECT min(revision) FROM facts)"], 6),
     "the hash of the numbering altered": (["UPDATE numbering SET audit_hash = 'other'"], 6),
 }
 

@@ -84,15 +84,16 @@ async def test_a_change_is_told_with_all_that_is_known_of_it(
     assert (first.lateness.late, first.lateness.late_seconds) == (True, 3600)
     assert list(first.fields)[:3] == ["lotId", "registrationNumber", "name"]
     assert (second.before.lot.name, second.after.lot.name, list(second.fields)) == ("甲", "乙", ["name"])
-    assert (second.account_id, second.effective_time, second.report_time) == (
-        "account-1",
-        time_of(NOW),
-        time_of(NOW + 1000),
-    )
+    assert (second.effective_time, second.report_time) == (time_of(NOW), time_of(NOW + 1000))
     assert (second.lateness.late, second.lateness.late_seconds) == (False, 0)
     assert [(receipt.department, receipt.receive_time) for receipt in second.receipts] == [
         ("police", time_of(NOW + 1000))
     ]
+    # Who of another house did it is told to the city's own people alone.
+    assert (second.author, second.account_id, second.client_id) == ("platform", "", "")
+    assert [receipt.account_id for receipt in second.receipts] == [""]
+    (told,) = await changes.list(department("police"), Wanted(kinds=(FACT_KIND_LOT,)), second.revision - 1, 1)
+    assert (told.account_id, told.receipts[0].account_id) == ("account-1", "account-police")
     # Of a belated one, before and after are of its own time.
     assert (third.before.lot.name, third.after.lot.name) == ("甲", "丙")
     assert (third.lateness.late, third.lateness.late_seconds, list(third.receipts)) == (True, 2, [])

@@ -361,6 +361,16 @@ async def test_a_foreign_lot_looks_like_none(register: Register, store: Store, c
     assert len(await register.lots(ahead, "", 9, NOW_SEEN)) == 1
 
 
+async def test_an_operators_people_neither_give_a_lot_away_nor_lose_sight_of_it(register: Register) -> None:
+    operator = await register.create_operator(ADMINISTRATOR, an_operator())
+    lot = await register.create_lot(ADMINISTRATOR, a_lot(operator_id=operator.operator_id))
+    by = operator_caller(operator.operator_id)
+    told = await refusal(updated(register, lot.lot_id, Lot(), "operator_id", by=by))
+    assert "update_mask.fixed" in str(told)
+    kept = await updated(register, lot.lot_id, Lot(operator_id="operator-99", remarks="好"), by=by)
+    assert (kept.operator_id, kept.remarks) == (operator.operator_id, "好")
+
+
 async def test_a_foreign_operator_looks_like_none(register: Register, store: Store) -> None:
     foreign = await register.create_operator(ADMINISTRATOR, an_operator(1))
     of_lot = await register.create_operator(ADMINISTRATOR, an_operator(2))

@@ -27,7 +27,8 @@ class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):
         self, request: messages.WatchDirectoryRequest, context: Context
     ) -> AsyncIterator[messages.WatchDirectoryResponse]:
         """See the proto."""
-        kinds = [BY_NUMBER[number].name for number in request.kinds if number in BY_NUMBER]
+        # A kind that this registry does not know has no facts; it must not read as "all kinds".
+        kinds = [BY_NUMBER[number].name if number in BY_NUMBER else "" for number in request.kinds]
         async with aclosing(self._feed.watch(request.epoch, request.since_revision, kinds)) as pages:
             async for page in pages:
                 yield _response(page)
