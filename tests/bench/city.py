@@ -12,8 +12,6 @@ _GATES: Final = (
     ("2", "文献路二号入口", gate_pb2.LANE_DIRECTION_ENTRY),
     ("3", "胜利路一号出口", gate_pb2.LANE_DIRECTION_EXIT),
 )
-GATES: Final = len(_GATES)
-"""Of each lot."""
 
 
 @dataclass(frozen=True)
