@@ -217,12 +217,12 @@ async def test_a_supervisor_logs_in_reviews_a_lot_and_empties_the_inbox(platform
     reviewed = admin(platform, "lots", "review", lot_id, "--state", "suspended", "--comment", "整改")
     assert (reviewed["state"], reviewed["review"]["comment"]) == ("LOT_STATE_SUSPENDED", "整改")
     assert admin(platform, "lots", "show", lot_id)["state"] == "LOT_STATE_SUSPENDED"
-    inbox = ("changes", "list", "--inbox", "--as", "session", "--lot", lot_id)
+    inbox = ("changes", "inbox", "--lot", lot_id)
     numbers = [each["revision"] for each in admin(platform, *inbox)]
     assert len(numbers) == 2
     assert admin(platform, "changes", "receive", *numbers)["received"] == 2
     assert admin(platform, *inbox) == []
-    assert [each["revision"] for each in admin(platform, "lots", "changes", lot_id)] == numbers
+    assert [each["revision"] for each in admin(platform, "lots", "changes", lot_id)] == numbers[::-1]
 
     assert parkmesh(platform, "logout").exit_code == 0
     done = parkmesh(platform, "admin", *inbox)

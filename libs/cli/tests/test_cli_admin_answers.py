@@ -196,10 +196,12 @@ def test_every_table_fits_120_columns_and_breaks_no_id(capsys: pytest.CaptureFix
     for name, message in FULL.items():
         screen.show_table(forms.table([message], tables()[name]))
         said = capsys.readouterr().out
-        assert max(map(cell_len, said.splitlines())) <= 120, f"{name}\n{said}"
+        assert {cell_len(line) for line in said.splitlines()} <= {cell_len(said.splitlines()[0])}, f"{name}\n{said}"
+        assert cell_len(said.splitlines()[0]) <= 120
+        assert all(line[-1] in "┓┩┃│┘╇" for line in said.splitlines()), f"{name}\n{said}"
         for column in tables()[name]:
             if column.whole:
-                assert f" {column.cell(message)} " in said, f"{name}\n{said}"
+                assert all(f" {line} " in said for line in str(column.cell(message)).splitlines()), f"{name}\n{said}"
 
 
 async def test_times_are_beijing_time_wherever_they_stand(city: Any) -> None:

@@ -137,13 +137,12 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("surveys show s --author platform", ADMINISTRATOR, "GetSurvey", {"surveyId": "s", "author": "platform"}),
     ("surveys list", ADMINISTRATOR, "ListSurveys", {"pageSize": 200}),
     (
-        "changes list --late --inbox --kind lot --kind gate --lot l --author a --survey s --from 2026-03-14 "
+        "changes list --late --kind lot --kind gate --lot l --author a --survey s --from 2026-03-14 "
         "--until 2026-03-14 --oldest --limit 300",
         ADMINISTRATOR,
         "ListChanges",
         {
             "lateOnly": True,
-            "awaitingReceipt": True,
             "kinds": ["FACT_KIND_LOT", "FACT_KIND_GATE"],
             "lotId": "l",
             "author": "a",
@@ -152,6 +151,12 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
             "reportedBefore": NIGHT,
             "pageSize": 200,
         },
+    ),
+    (
+        "changes inbox --late --lot l --limit 9 --as administrator",
+        ADMINISTRATOR,
+        "ListChanges",
+        {"awaitingReceipt": True, "lateOnly": True, "lotId": "l", "pageSize": 10},
     ),
     ("changes receive 3 7-9 8 --as audit", AUDIT, "ReceiveChanges", {"revisions": [3, 7, 8, 9]}),
     (

@@ -49,6 +49,8 @@ _RECEIVE: Final = Method.of(
     _FILE, "ChangeService", "ReceiveChanges", service.ReceiveChangesRequest, service.ReceiveChangesResponse
 )
 
+Late = Annotated[bool, typer.Option("--late", help="Only those reported too late. 仅逾期")]
+OfLot = Annotated[str, typer.Option("--lot", help="Only what concerns this lot. 停车场标识")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many. 条数上限")]
 
 
@@ -71,14 +73,11 @@ def span(given: str) -> range:
 @asks(Office.ADMINISTRATOR)
 async def list_(
     desk: Desk,
-    late: Annotated[bool, typer.Option("--late", help="Only those reported too late. 仅逾期")] = False,
-    inbox: Annotated[
-        bool, typer.Option("--inbox", help="Only those your department has not received; log in first. 仅待签收")
-    ] = False,
+    late: Late = False,
     kinds: Annotated[
         list[FactKind.ValueType] | None, KINDS.option("--kind", help="Only these kinds; repeatable. 对象类别")
     ] = None,
-    lot: Annotated[str, typer.Option(help="Only what concerns this lot. 停车场标识")] = "",
+    lot: OfLot = "",
     author: Annotated[str, typer.Option(help="Only those of this author. 报送方")] = "",
     survey: Annotated[str, typer.Option(help="Only those that came with this survey. 普查标识")] = "",
     start: Annotated[
@@ -104,9 +103,21 @@ async def list_(
         reported_from=start,
         reported_before=end,
         late_only=late,
-        awaiting_receipt=inbox,
         newest_first=newest,
     )
+    desk.show_all(found, CHANGES)
+
+
+@app.command()
+@asks(Office.SESSION)
+async def inbox(
+    desk: Desk,
+    late: Late = False,
+    lot: OfLot = "",
+    limit: Limit = 100,
+) -> None:
+    """Lists what your department has not received yet, the oldest first; log in first. 待签收变更"""
+    found = await listed(desk, limit, awaiting_receipt=True, late_only=late, lot_id=lot)
     desk.show_all(found, CHANGES)
 
 
