@@ -13,14 +13,18 @@ from access_records.settings import WriterSettings as HistoryWriter
 from local_platform.settings import Settings as LocalPlatform
 from parkmesh.errors.v1.error_reason_pb2 import ErrorReason
 
-from tests.docs.pages import READMES, REQUIREMENTS, ROOT, blocks, code, headings, links, prose
+from tests.docs.pages import ONBOARDING, READMES, REQUIREMENTS, ROOT, blocks, code, headings, links, prose
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # envoy-data-plane uses pydantic in a deprecated way
+    from edge.openapi.bindings import bindings
+    from edge.openapi.document import served
     from edge.refusals import REFUSALS
 
 PAGES = [*READMES, *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "deploy").glob("*/README.md"))]
 ENGLISH, CHINESE = READMES
+PAIRS = (READMES, ONBOARDING)
+Pair = tuple[Path, Path]
 VARIABLE = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 
 
@@ -29,22 +33,31 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in links(page) if not (page.parent / link).exists()] == []
 
 
-def test_both_languages_have_the_same_sections() -> None:
-    levels = [[heading.partition(" ")[0] for heading in headings(page)] for page in READMES]
-    assert levels[0] == levels[1]
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: str(pair[0].name))
+class TestBothLanguages:
+    def test_have_the_same_sections(self, pair: Pair) -> None:
+        levels = [[heading.partition(" ")[0] for heading in headings(page)] for page in pair]
+        assert levels[0] == levels[1]
+
+    def test_show_the_same_code(self, pair: Pair) -> None:
+        english, chinese = pair
+        assert blocks(english) == blocks(chinese)
+        assert set(code(english)) == set(code(chinese))
+
+    def test_lead_to_the_same_pages(self, pair: Pair) -> None:
+        found = [{link.replace(".zh-CN", "") for link in links(page)} - {page.name for page in pair} for page in pair]
+        assert found[0] == found[1]
+
+    def test_give_the_same_figures(self, pair: Pair) -> None:
+        digits = [set(re.findall(r"\d[\d,.]*\d|\d", prose(page))) for page in pair]
+        assert digits[0] == digits[1]
 
 
-def test_both_languages_show_the_same_code() -> None:
-    assert blocks(ENGLISH) == blocks(CHINESE)
-    assert set(code(ENGLISH)) == set(code(CHINESE))
-    assert {link for link in links(ENGLISH) if "README" not in link} == {
-        link for link in links(CHINESE) if "README" not in link
-    }
-
-
-def test_both_languages_give_the_same_figures() -> None:
-    digits = [set(re.findall(r"\d[\d,.]*\d|\d", prose(page))) for page in READMES]
-    assert digits[0] == digits[1]
+@pytest.mark.parametrize("page", [page for pair in PAIRS for page in pair], ids=lambda page: str(page.name))
+def test_every_call_that_is_named_exists(page: Path) -> None:
+    calls = {f"{each.verb.upper()} {each.path}" for method in served() for each in bindings(method)}
+    named = [word for word in code(page) if re.fullmatch(r"(GET|POST|PATCH|PUT|DELETE) /v1/\S+", word)]
+    assert [call for call in named if call not in calls] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
