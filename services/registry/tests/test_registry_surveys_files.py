@@ -220,9 +220,15 @@ def test_workbooks_that_are_none_or_mean_harm_are_refused(content: bytes, refuse
     assert rule(content, SURVEY_FORMAT_XLSX) == refused
 
 
-def test_a_row_number_beyond_all_bounds_costs_nothing() -> None:
-    content = parts(GOOD, {SHEET: lambda xml: xml.replace(b'<row r="3"', b'<row r="999999999999"')})
-    assert len(file.read(content, SURVEY_FORMAT_XLSX).lines) == 1
+@pytest.mark.parametrize("number", [b"200003", b"999999999999"])
+def test_a_row_beyond_all_bounds_is_not_passed_over(number: bytes) -> None:
+    content = parts(GOOD, {SHEET: lambda xml: xml.replace(b'<row r="3"', b'<row r="' + number + b'"')})
+    assert rule(content, SURVEY_FORMAT_XLSX) == "survey.rows"
+
+
+def test_a_row_behind_many_blank_ones_is_read() -> None:
+    content = parts(GOOD, {SHEET: lambda xml: xml.replace(b'<row r="3"', b'<row r="150000"')})
+    assert [line.number for line in file.read(content, SURVEY_FORMAT_XLSX).lines] == [2, 150_000]
 
 
 def test_many_small_parts_are_refused() -> None:
@@ -250,6 +256,7 @@ def test_many_small_parts_are_refused() -> None:
         (b"a" + b"," * MOST_COLUMNS + b"b\n", "survey.columns"),
         (b"a\n1" + b"," * 1_000_000 + b"2\n", "survey.columns"),
         (b"a\n" + b"1\n" * (MOST_ROWS + 1), "survey.rows"),
+        (b"a\n" + b"\n" * (2 * MOST_ROWS + 1), "survey.rows"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

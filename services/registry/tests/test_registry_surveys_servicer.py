@@ -115,10 +115,9 @@ async def test_the_same_id_with_another_file_is_a_conflict(registry: Any) -> Non
     assert reason == "SURVEY_CONFLICT"
 
 
-@pytest.mark.slow
 async def test_a_file_of_many_mebibytes_is_taken(registry: Any) -> None:
     large = csv_of([{"登记编号": "PT-1", "名称": "甲", "类型": "公共", "行政区划代码": "350302"}])
-    large += "\r\n".join(["," * 3 for _ in range(1_500_000)]).encode() + b"\r\n"
+    large += (" " * 100_000 + "\r\n").encode() * 80
     assert 7 * 1024 * 1024 < len(large) < 8 * 1024 * 1024
     survey = await registry.administrator.surveys.ImportSurvey(request(content=large, dry_run=True))
     assert (survey.rows, survey.new_rows) == (1, 1)

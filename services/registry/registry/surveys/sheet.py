@@ -7,6 +7,8 @@ from vocabulary import refusal
 from vocabulary.refusal import Refusal
 
 MOST_ROWS: Final = 100_000
+MOST_LINES: Final = 2 * MOST_ROWS
+"""How many lines there may be, blank ones included: whoever reads them takes time for each."""
 MOST_COLUMNS: Final = 64
 MOST_CHARACTERS: Final = 16 * 1024 * 1024
 """How long all cells of a sheet may be together: a workbook can show one long text in every cell."""
@@ -41,7 +43,11 @@ class SheetRule(refusal.Rule):
         "must have at most some 700,000 cells, empty ones with a format included; CSV may have more",
         "单元格（含带格式的空单元格）至多约70万个；更多请使用CSV",
     )
-    ROWS = ("survey.rows", f"must have at most {MOST_ROWS:,} rows below the heading", f"表头以下至多{MOST_ROWS:,}行")
+    ROWS = (
+        "survey.rows",
+        f"must have at most {MOST_ROWS:,} rows below the heading, and at most as many blank ones",
+        f"表头以下至多{MOST_ROWS:,}行，空行不得更多",
+    )
     COLUMNS = ("survey.columns", f"must have at most {MOST_COLUMNS} columns", f"至多{MOST_COLUMNS}列")
     CHARACTERS = (
         "survey.characters",
@@ -77,7 +83,9 @@ def gathered(lines: Iterable[Line]) -> Sheet:
     heading: tuple[str, ...] | None = None
     rows: list[Line] = []
     characters = 0
-    for line in lines:
+    for seen, line in enumerate(lines):
+        if seen > MOST_LINES:
+            raise Refusal(SheetRule.ROWS)
         characters += sum(map(len, line.cells))
         if characters > MOST_CHARACTERS:
             raise Refusal(SheetRule.CHARACTERS)

@@ -12,10 +12,11 @@ from xml.etree.ElementTree import ParseError
 
 import openpyxl
 from defusedxml.common import DefusedXmlException
+from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.utils.exceptions import InvalidFileException
 from vocabulary.refusal import Refusal
 
-from registry.surveys.sheet import MOST_COLUMNS, MOST_ROWS, Line, SheetRule
+from registry.surveys.sheet import MOST_COLUMNS, MOST_LINES, Line, SheetRule
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 """How large the parts of a workbook may be together when they are unpacked."""
@@ -47,6 +48,7 @@ _BROKEN: Final = (
 )
 """What openpyxl and what it stands on raise at a file that is none: it promises no exception of its own."""
 
+_BLANK: Final = (EMPTY_CELL,) * (MOST_COLUMNS + 1)
 _ZEROS: Final = re.compile("0{2,32}")
 
 
@@ -58,10 +60,11 @@ def lines(content: bytes) -> Iterator[Line]:
         _check_size(content)
         workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
         shown = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
-        # One row and one column more than there may be; what the sheet says of its own size may be wrong.
-        rows = shown[0].iter_rows(max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS + 1)
+        # One row and one column more than there may be; what the sheet says of its own size may be wrong. Where rows
+        # follow behind the bound, openpyxl gives blank ones up to it, so that the sheet is refused.
+        rows = shown[0].iter_rows(max_row=MOST_LINES + 2, max_col=MOST_COLUMNS + 1)
         for number, cells in enumerate(rows, 1):
-            yield Line(number, tuple(map(_text, cells)))
+            yield Line(number, () if cells == _BLANK else tuple(map(_text, cells)))
     except Refusal:
         raise
     except _BROKEN:
