@@ -12,7 +12,6 @@ from xml.etree.ElementTree import ParseError
 
 import openpyxl
 from defusedxml.common import DefusedXmlException
-from openpyxl.cell.read_only import EMPTY_CELL
 from openpyxl.utils.exceptions import InvalidFileException
 from vocabulary.refusal import Refusal
 
@@ -48,7 +47,6 @@ _BROKEN: Final = (
 )
 """What openpyxl and what it stands on raise at a file that is none: it promises no exception of its own."""
 
-_BLANK: Final = (EMPTY_CELL,) * (MOST_COLUMNS + 1)
 _ZEROS: Final = re.compile("0{2,32}")
 
 
@@ -64,7 +62,8 @@ def lines(content: bytes) -> Iterator[Line]:
         # follow behind the bound, openpyxl gives blank ones up to it, so that the sheet is refused.
         rows = shown[0].iter_rows(max_row=MOST_LINES + 2, max_col=MOST_COLUMNS + 1)
         for number, cells in enumerate(rows, 1):
-            yield Line(number, () if cells == _BLANK else tuple(map(_text, cells)))
+            blank = all(cell.value is None for cell in cells)  # most rows of some sheets are
+            yield Line(number, () if blank else tuple(map(_text, cells)))
     except Refusal:
         raise
     except _BROKEN:
