@@ -222,6 +222,15 @@ async def test_times_are_beijing_time_wherever_they_stand(city: Any) -> None:
     assert "late 逾期 1 h 1 min" in table
 
 
+async def test_the_end_of_time_can_be_shown(city: Any) -> None:
+    grant = made(vendor_pb2.Grant, lot_id="l")
+    grant.end_time.seconds = 253_402_300_799
+    city.says("ListGrants", vendor_service_pb2.ListGrantsResponse(grants=[grant]))
+    assert "9999-12-31 23:59:59" in await city.done("admin", "grants", "list", "v")
+    (said,) = json.loads(await city.done("admin", "grants", "list", "v", "--json"))
+    assert said["endTime"] == "9999-12-31T23:59:59Z"
+
+
 async def test_one_object_is_a_card_or_a_json_object(city: Any) -> None:
     city.says("GetVendor", vendor())
     card = await city.done("admin", "vendors", "show", "v")

@@ -1,5 +1,6 @@
 """`parkmesh admin changes`: what changed, who reported it, and whether in time (R6.2)."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
@@ -20,6 +21,8 @@ app = group("The history of every registered fact, and the departments' receipts
 
 KINDS: Final = Words(FactKind.DESCRIPTOR)
 _HOUR_S: Final = 3_600
+_AT_ONCE: Final = 1_000
+_SPAN: Final = re.compile("([0-9]{1,18})(?:-([0-9]{1,18}))?")
 
 
 def _late(change: service.Change) -> str:
@@ -60,13 +63,14 @@ async def listed(desk: Desk, limit: int, **conditions: Any) -> Sequence[service.
 
 
 def span(given: str) -> range:
-    """The numbers that `12` or `12-20` stands for; BadParameter."""
-    first, dash, last = given.partition("-")
-    if not (first.isdecimal() and (last.isdecimal() if dash else True)) or int(last or first) < int(first):
+    """The numbers that `12` or `12-20` stands for, at most 1,000; BadParameter."""
+    found = _SPAN.fullmatch(given)
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 0 < last - first + 1 <= _AT_ONCE or not first:
         raise typer.BadParameter(
-            "must be a change's number, or two with a dash, such as 12 or 12-20 须为序号或序号范围"
+            "must be a change's number, or two with a dash, such as 12 or 12-20, 1,000 at once 须为序号或序号范围"
         )
-    return range(int(first), int(last or first) + 1)
+    return range(first, last + 1)
 
 
 @app.command(name="list")

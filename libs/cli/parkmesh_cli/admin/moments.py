@@ -1,7 +1,6 @@
 """Times as one types and reads them: Beijing time (北京时间) unless an offset says otherwise."""
 
 import re
-from datetime import datetime
 from typing import Any, Final
 
 import typer
@@ -42,12 +41,16 @@ def option(*names: str, help: str) -> Any:  # noqa: A002 - Typer's own word
 
 def text(time: Timestamp) -> str:
     """The instant for people who know that it is Beijing's, to the second: `2026-03-14 08:30:00`."""
-    return f"{_moment(time):%Y-%m-%d %H:%M:%S}"
+    day, _, clock = rfc3339(time).partition("T")
+    return f"{day} {clock[: len('08:30:00')]}"
 
 
 def rfc3339(time: Timestamp) -> str:
-    """The instant for programs, to the millisecond, at +08:00."""
-    return beijing.text(time.ToMilliseconds())
+    """The instant for programs, to the millisecond, at +08:00; the last hours of the year 9999 in UTC."""
+    try:
+        return beijing.text(time.ToMilliseconds())
+    except ValueError:
+        return time.ToJsonString()
 
 
 def shown(message: Any, field: str) -> str:
@@ -58,7 +61,3 @@ def shown(message: Any, field: str) -> str:
 def span(message: Any, first: str, second: str) -> str:
     """The instants in these two fields of the message, a line each."""
     return f"{shown(message, first)}\n{shown(message, second)}"
-
-
-def _moment(time: Timestamp) -> datetime:
-    return beijing.moment(time.ToMilliseconds())

@@ -45,7 +45,9 @@ async def add(
     end: Annotated[
         Timestamp | None, moments.option("--until", help="Until when; unset: until it is ended. 终止时间")
     ] = None,
-    number: Annotated[int | None, typer.Option(min=0, help="Its value, for rules that are numbers. 数值")] = None,
+    number: Annotated[
+        int | None, typer.Option(min=0, max=1_000_000, help="Its value, for rules that are numbers. 数值")
+    ] = None,
     text: Annotated[str, typer.Option(help="Its value, for rules that are texts. 文本")] = "",
     reason: Reason = "",
 ) -> None:

@@ -56,6 +56,7 @@ _CREDENTIALS: Final = Method.of(
     _FILE, "VendorService", "ListCredentials", service.ListCredentialsRequest, service.ListCredentialsResponse
 )
 _DAY_S: Final = 86_400
+_FASTEST: Final = 100_000
 _HOUR_S: Final = 3_600
 
 Vendor = Annotated[str, typer.Argument(help="The vendor's id. 厂商标识")]
@@ -67,7 +68,10 @@ async def create(
     desk: Desk,
     name: Annotated[str, typer.Option(help="Its name. 名称")],
     requests_per_second: Annotated[
-        int, typer.Option(min=0, help="How much it may send on average; 0: the platform's default. 每秒请求数上限")
+        int,
+        typer.Option(
+            min=0, max=_FASTEST, help="How much it may send on average; 0: the platform's default. 每秒请求数上限"
+        ),
     ] = 0,
     contacts: Contacts = None,
     reason: Reason = "",
@@ -97,7 +101,7 @@ async def update(
     desk: Desk,
     vendor: Vendor,
     name: Annotated[str, typer.Option(help="Its new name. 名称")] = "",
-    requests_per_second: Annotated[int, typer.Option(min=0, help="Its new limit. 每秒请求数上限")] = 0,
+    requests_per_second: Annotated[int, typer.Option(min=0, max=_FASTEST, help="Its new limit. 每秒请求数上限")] = 0,
     contacts: Contacts = None,
     clear: Clear = None,
     etag: Etag = "",
@@ -155,7 +159,7 @@ async def rotate(
         vendor_id=vendor,
         overlap_seconds=overlap_hours * _HOUR_S,
         method=method or CredentialMethod.CREDENTIAL_METHOD_UNSPECIFIED,
-        public_key_pem=public_key.read_text(encoding="utf-8") if public_key else "",
+        public_key_pem=public_key.read_text(encoding="utf-8", errors="replace") if public_key else "",
     )
     desk.show_once(await desk.call(_ROTATE, request))
 
