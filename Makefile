@@ -52,7 +52,8 @@ lint: gen ## Checks style, protos, import rules and generated documents.
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/buf lint protos/build/descriptors.binpb --config buf.yaml
 	$(BIN)/lint-imports --no-logo
-	if [ -f docs/generate_errors.py ]; then $(BIN)/python docs/generate_errors.py --check; fi
+	$(BIN)/python docs/generate_errors.py --check
+	$(BIN)/python docs/generate_surveys.py --check
 
 # Every folder of tests may have its conftest.py, and mypy takes one module of a name at a time.
 types: gen ## Checks types, strictly, tests included.

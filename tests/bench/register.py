@@ -20,12 +20,12 @@ from parkmesh.registry.v1.survey_service_pb2 import (
     SURVEY_SUBJECT_LOTS,
 )
 from parkmesh.registry.v1.vendor_pb2 import CREDENTIAL_METHOD_SECRET, Credential, Vendor
-from registry import tables
 from registry.app import bind
-from registry.engine import engine_of
-from registry.kinds import LOT
 from registry.settings import Settings
-from registry.store import opened
+from registry.storage import tables
+from registry.storage.engine import engine_of
+from registry.storage.kinds import LOT
+from registry.storage.store import opened
 from registry.surveys.surveys import Census, Surveys
 from registry.testing import ADMINISTRATOR, kept
 

@@ -12,13 +12,11 @@ from parkmesh.registry.v1.survey_service_pb2_grpc import add_SurveyServiceServic
 from parkmesh.registry.v1.token_service_pb2_grpc import add_TokenServiceServicer_to_server
 from parkmesh.registry.v1.vendor_service_pb2_grpc import add_VendorServiceServicer_to_server
 
-from registry.audit import Audit
-from registry.changes import Changes
-from registry.feed import Feed
+from registry.history.audit import Audit
+from registry.history.changes import Changes
+from registry.history.feed import Feed
 from registry.identity.administrators import Administrators, administrators
 from registry.identity.composition import Identity
-from registry.register import Register
-from registry.rules import Rules
 from registry.servicers.account_servicer import AccountServicer
 from registry.servicers.audit_servicer import AuditServicer
 from registry.servicers.change_servicer import ChangeServicer
@@ -30,7 +28,9 @@ from registry.servicers.survey_servicer import SurveyServicer
 from registry.servicers.token_servicer import TokenServicer
 from registry.servicers.vendor_servicer import VendorServicer
 from registry.settings import Settings
-from registry.store import opened
+from registry.static.register import Register
+from registry.static.rules import Rules
+from registry.storage.store import opened
 from registry.surveys.surveys import Surveys
 
 

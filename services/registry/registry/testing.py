@@ -12,10 +12,10 @@ from parkmesh.registry.v1.rule_pb2 import RULE_NAME_STATIC_CHANGE_REPORT_HOURS, 
 from parkmesh.registry.v1.vendor_pb2 import Grant, Vendor
 from vocabulary import credit_code
 
-from registry.acts import Act
-from registry.kinds import BY_MESSAGE
-from registry.reader import time_of
-from registry.store import Store
+from registry.storage.acts import Act
+from registry.storage.kinds import BY_MESSAGE
+from registry.storage.reader import time_of
+from registry.storage.store import Store
 
 ADMINISTRATOR = Caller(CallerKind.ADMINISTRATOR, "platform", "admin", "account-1")
 

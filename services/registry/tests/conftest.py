@@ -26,7 +26,7 @@ from parkmesh.registry.v1.vendor_service_pb2_grpc import VendorServiceStub
 from registry.app import bind
 from registry.identity.testing import Desk
 from registry.settings import Settings
-from registry.store import Store, opened
+from registry.storage.store import Store, opened
 
 ADMINISTRATOR = Caller(CallerKind.ADMINISTRATOR, "platform", "admin")
 SECURITY_ADMINISTRATOR = Caller(CallerKind.SECURITY_ADMINISTRATOR, "platform", "security-admin")

@@ -8,15 +8,15 @@ import pytest
 import sqlalchemy as sa
 from mesh.testing import ManualClock, SequentialIds
 from parkmesh.registry.v1.lot_pb2 import LOT_STATE_ACTIVE
-from registry import seal
-from registry.acts import Act
-from registry.audit import Audit, Verdict, WantedActs
-from registry.changes import Changes
 from registry.errors import AlreadyRegistered
-from registry.register import Register
-from registry.rules import Rules
-from registry.store import Store
-from registry.tables import AUDIT, CHANGES, NUMBERING
+from registry.history.audit import Audit, Verdict, WantedActs
+from registry.history.changes import Changes
+from registry.static.register import Register
+from registry.static.rules import Rules
+from registry.storage import seal
+from registry.storage.acts import Act
+from registry.storage.store import Store
+from registry.storage.tables import AUDIT, CHANGES, NUMBERING
 from registry.testing import ADMINISTRATOR, a_gate, a_lot, a_report_rule, department, kept, operator_caller
 
 NOW = 4_102_444_800_000
@@ -235,7 +235,7 @@ async def test_a_chain_that_was_cut_is_found_by_a_number_that_was_noted(store: S
 
 
 async def test_acts_go_on_while_the_chain_is_looked_at(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("registry.audit._AT_ONCE", 2)
+    monkeypatch.setattr("registry.history.audit._AT_ONCE", 2)
     await filled(store)
     audit = Audit(store)
     look: Callable[..., Awaitable[Any]] = audit._digest

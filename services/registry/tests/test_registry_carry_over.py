@@ -14,16 +14,16 @@ from parkmesh.registry.v1.gate_pb2 import LANE_DIRECTION_BOTH, LANE_DIRECTION_EN
 from parkmesh.registry.v1.lot_pb2 import LOT_STATE_ACTIVE, LOT_TYPE_PUBLIC, Lot
 from parkmesh.registry.v1.role_pb2 import ROLE_ADMINISTRATOR, ROLE_VENDOR
 from parkmesh.registry.v1.vendor_pb2 import CREDENTIAL_METHOD_SECRET, Credential, Grant, Vendor
-from registry.audit import Audit
-from registry.changes import Changes, Wanted
-from registry.engine import engine_of
 from registry.errors import AlreadyRegistered, EtagMismatch
-from registry.kinds import CREDENTIAL, GATE, GRANT, LOT, VENDOR
-from registry.moments import Moment
-from registry.reader import time_of
-from registry.register import Register
-from registry.store import opened
-from registry.tables import CHANGES
+from registry.history.audit import Audit
+from registry.history.changes import Changes, Wanted
+from registry.static.moments import Moment
+from registry.static.register import Register
+from registry.storage.engine import engine_of
+from registry.storage.kinds import CREDENTIAL, GATE, GRANT, LOT, VENDOR
+from registry.storage.reader import time_of
+from registry.storage.store import opened
+from registry.storage.tables import CHANGES
 from registry.testing import ADMINISTRATOR, a_lot, kept, vendor_caller
 
 MADE = 1_800_000_000_000

@@ -20,14 +20,14 @@ from parkmesh.registry.v1.lot_pb2 import Lot
 from parkmesh.registry.v1.role_pb2 import ROLE_ADMINISTRATOR, ROLE_VENDOR
 from parkmesh.registry.v1.rule_pb2 import Rule
 from parkmesh.registry.v1.vendor_pb2 import Credential, Grant, Vendor
-from registry.changes import Changes, Wanted
 from registry.errors import LotNotFound, NotRegistered
-from registry.lateness import HOUR_MS, lateness
-from registry.moments import Moment
-from registry.reader import time_of
-from registry.register import Register
-from registry.rules import Rules
-from registry.store import Store
+from registry.history.changes import Changes, Wanted
+from registry.history.lateness import HOUR_MS, lateness
+from registry.static.moments import Moment
+from registry.static.register import Register
+from registry.static.rules import Rules
+from registry.storage.reader import time_of
+from registry.storage.store import Store
 from registry.testing import (
     ADMINISTRATOR,
     a_gate,

@@ -20,7 +20,7 @@ from parkmesh.registry.v1 import (
     vendor_pb2,
     vendor_service_pb2,
 )
-from registry.store import opened
+from registry.storage.store import opened
 from registry.testing import kept
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]

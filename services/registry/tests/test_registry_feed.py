@@ -10,10 +10,10 @@ import pytest
 from mesh.testing import ManualClock
 from parkmesh.registry.v1.lot_pb2 import Lot
 from parkmesh.registry.v1.vendor_pb2 import Credential, Grant, Vendor
-from registry.feed import Feed
-from registry.kinds import BY_NAME, GRANT
-from registry.reader import Page, time_of
-from registry.store import Store, opened
+from registry.history.feed import Feed
+from registry.storage.kinds import BY_NAME, GRANT
+from registry.storage.reader import Page, time_of
+from registry.storage.store import Store, opened
 from registry.testing import a_berth, a_gate, a_lot, kept
 
 NOW = 4_102_444_800_000
@@ -112,7 +112,7 @@ async def test_a_snapshot_leaves_out_credentials_that_are_over_and_a_change_tell
 async def test_a_snapshot_of_several_pages_leaves_them_out_on_each(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registry.feed._FACTS_PER_PAGE", 2)
+    monkeypatch.setattr("registry.history.feed._FACTS_PER_PAGE", 2)
     await kept(
         store, NOW, *(Credential(client_id=f"c{n}", subject_id="v", revoked=bool(n % 2)) for n in range(9)), VENDOR_1
     )

@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from parkmesh.registry.v1.rule_pb2 import RULE_NAME_BERTH_CODE_PATTERN, Rule
 from registry.forms.table import examine
 from registry.forms.testing import HeldFacts
-from registry.kinds import ACCOUNT, BERTH, DEVICE, GATE, LOT, OPERATOR, RULE, VENDOR, Kind
+from registry.storage.kinds import ACCOUNT, BERTH, DEVICE, GATE, LOT, OPERATOR, RULE, VENDOR, Kind
 
 FACTS = HeldFacts(Rule(name=RULE_NAME_BERTH_CODE_PATTERN, text=r"^PT\d{7}$", basis="第三条", start_time=Timestamp()))
 FILED: tuple[Kind[Any], ...] = (OPERATOR, LOT, GATE, DEVICE, BERTH, VENDOR, ACCOUNT, RULE)

@@ -65,7 +65,7 @@ from parkmesh.registry.v1.vendor_pb2 import Vendor
 from registry.forms import rule
 from registry.forms.table import examine
 from registry.forms.testing import HeldFacts
-from registry.kinds import ACCOUNT, BERTH, CREDENTIAL, DEVICE, GATE, GRANT, KINDS, LOT, OPERATOR, RULE, VENDOR
+from registry.storage.kinds import ACCOUNT, BERTH, CREDENTIAL, DEVICE, GATE, GRANT, KINDS, LOT, OPERATOR, RULE, VENDOR
 
 FACTS = HeldFacts(
     Operator(operator_id="op_1"),

@@ -30,7 +30,7 @@ from parkmesh.registry.v1 import (
 from registry import forms
 from registry.forms.table import examine
 from registry.forms.testing import HeldFacts
-from registry.kinds import ACCOUNT, BERTH, DEVICE, GATE, LOT, OPERATOR, RULE, VENDOR, Kind
+from registry.storage.kinds import ACCOUNT, BERTH, DEVICE, GATE, LOT, OPERATOR, RULE, VENDOR, Kind
 from vocabulary.refusal import Rule as Wording
 
 

@@ -10,9 +10,9 @@ import pytest
 from mesh.settings import Secret
 from mesh.testing import throwaway_keys
 from parkmesh.registry.v1 import directory_service_pb2, token_service_pb2, vendor_service_pb2
-from registry.acts import REGISTRY
 from registry.identity.administrators import Administrator, Administrators
 from registry.identity.testing import Desk
+from registry.storage.acts import REGISTRY
 
 Start = Callable[..., AbstractAsyncContextManager[Any]]
 

@@ -24,8 +24,8 @@ from parkmesh.registry.v1.vendor_pb2 import CREDENTIAL_METHOD_SESSION
 from registry.errors import BadCode, BadCredential, BadLogin, InvalidFields, NotRegistered
 from registry.identity.sessions import Opened
 from registry.identity.testing import PASSWORD, SECURITY, Desk, Person
-from registry.kinds import CREDENTIAL
-from registry.reader import ms_of
+from registry.storage.kinds import CREDENTIAL
+from registry.storage.reader import ms_of
 
 MINUTE = 60_000
 HOUR = 3_600_000

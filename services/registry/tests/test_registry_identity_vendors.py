@@ -33,9 +33,9 @@ from registry.errors import (
 )
 from registry.identity.credentials import Issued, Method
 from registry.identity.testing import MASTER, SECURITY, SYSTEM, Desk
-from registry.kinds import CREDENTIAL
-from registry.reader import is_over, ms_of, time_of
-from registry.register import Register
+from registry.static.register import Register
+from registry.storage.kinds import CREDENTIAL
+from registry.storage.reader import is_over, ms_of, time_of
 from vocabulary.request_signature import signing_key
 
 SECOND = 1000

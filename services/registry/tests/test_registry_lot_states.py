@@ -10,9 +10,9 @@ from parkmesh.registry.v1.lot_pb2 import (
     Lot,
     LotState,
 )
-from registry import lot_states
 from registry.errors import InvalidField, StateNotAllowed
-from registry.reader import time_of
+from registry.static import lot_states
+from registry.storage.reader import time_of
 from registry.testing import ADMINISTRATOR, department, operator_caller, vendor_caller
 
 STATES = [state for state in LotState.values() if state != LOT_STATE_UNSPECIFIED]

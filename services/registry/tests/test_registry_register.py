@@ -24,7 +24,6 @@ from parkmesh.registry.v1.lot_pb2 import (
 )
 from parkmesh.registry.v1.operator_pb2 import Operator
 from parkmesh.registry.v1.vendor_pb2 import Grant
-from registry.changes import Changes, Wanted
 from registry.errors import (
     EffectiveTooEarly,
     EtagMismatch,
@@ -34,11 +33,12 @@ from registry.errors import (
     NotRegistered,
     StateNotAllowed,
 )
-from registry.kinds import BERTH, DEVICE, GATE
-from registry.moments import Moment
-from registry.reader import time_of
-from registry.register import CLOCKS_DIFFER_MS, Register
-from registry.store import Store
+from registry.history.changes import Changes, Wanted
+from registry.static.moments import Moment
+from registry.static.register import CLOCKS_DIFFER_MS, Register
+from registry.storage.kinds import BERTH, DEVICE, GATE
+from registry.storage.reader import time_of
+from registry.storage.store import Store
 from registry.testing import (
     ADMINISTRATOR,
     a_berth,

@@ -7,8 +7,8 @@ from parkmesh.registry.v1.audit_service_pb2 import ListAuditEntriesRequest
 from parkmesh.registry.v1.change_service_pb2 import ListChangesRequest
 from parkmesh.registry.v1.registry_service_pb2 import GetLotRequest, ListLotsRequest, UpdateLotRequest
 from registry.errors import InvalidFields
-from registry.moments import Moment
 from registry.servicers.requests import effective, moment, next_token, numbered_place, place
+from registry.static.moments import Moment
 
 
 def test_a_page_leads_on_to_the_next() -> None:

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from parkmesh.registry.v1.coordinate_pb2 import COORDINATE_SYSTEM_WGS84, Coordinate
 from parkmesh.registry.v1.gate_pb2 import Gate
 from parkmesh.registry.v1.lot_pb2 import BERTH_CLASS_SMALL, LOT_FLAG_NO_OPERATOR, BerthCount, Lot
-from registry import revisions
-from registry.edit import edited, left_out
 from registry.errors import InvalidFields
 from registry.forms import derived
-from registry.kinds import BY_MESSAGE, BY_NAME, KINDS, Kind
-from registry.revisions import Revision
+from registry.static.edit import edited, left_out
+from registry.storage import revisions
+from registry.storage.kinds import BY_MESSAGE, BY_NAME, KINDS, Kind
+from registry.storage.revisions import Revision
 from registry.testing import a_lot
 
 TIMES = st.integers(0, 12)

@@ -13,7 +13,7 @@ from parkmesh.registry.v1.gate_pb2 import LANE_DIRECTION_BOTH, LANE_DIRECTION_EN
 from parkmesh.registry.v1.lot_pb2 import BERTH_CLASS_CHARGING_FAST, BERTH_CLASS_SMALL
 from registry.forms import table
 from registry.forms.testing import HeldFacts
-from registry.kinds import LOT
+from registry.storage.kinds import LOT
 from registry.surveys import cells, layout, words
 from registry.surveys.column import Column
 from registry.surveys.columns import SUBJECTS

@@ -29,14 +29,14 @@ from parkmesh.registry.v1.survey_service_pb2 import (
     SurveyViolation,
 )
 from registry.errors import InvalidField, NotRegistered, SurveyConflict, SurveyInvalid, TooManySurveys
-from registry.kinds import BERTH, GATE, GRANT, LOT, Kind, M
-from registry.reader import time_of
-from registry.store import Store
+from registry.storage.kinds import BERTH, GATE, GRANT, LOT, Kind, M
+from registry.storage.reader import time_of
+from registry.storage.store import Store
+from registry.storage.tables import AUDIT, CHANGES
 from registry.surveys.comparison import Finding
 from registry.surveys.report import reported
 from registry.surveys.surveys import MOST_WAITING, Census, Surveys
 from registry.surveys.testing import csv_of, xlsx_of
-from registry.tables import AUDIT, CHANGES
 from registry.testing import (
     ADMINISTRATOR,
     a_berth,

@@ -17,8 +17,8 @@ from parkmesh.registry.v1.survey_service_pb2 import (
     SurveyFormat,
     SurveySubject,
 )
-from registry.kinds import BERTH, GATE, LOT, OPERATOR, Kind
-from registry.store import Store
+from registry.storage.kinds import BERTH, GATE, LOT, OPERATOR, Kind
+from registry.storage.store import Store
 from registry.surveys.columns import SUBJECTS, columns
 from registry.surveys.surveys import Census, Surveys
 from registry.surveys.testing import berth_row, csv_of, gate_row, lot_row, xlsx_of

@@ -14,13 +14,13 @@ import sqlalchemy as sa
 from parkmesh.registry.v1.account_pb2 import Account
 from parkmesh.registry.v1.lot_pb2 import Lot
 from parkmesh.registry.v1.vendor_pb2 import Grant, Vendor
-from registry.acts import Act
-from registry.audit import Audit
-from registry.engine import translated
 from registry.errors import AlreadyRegistered, EffectiveTooEarly, StoreUnavailable
-from registry.kinds import BERTH, BY_NAME, GATE, GRANT, LOT, OPERATOR, VENDOR
-from registry.reader import Reader, time_of
-from registry.store import Store, opened, to_the_end
+from registry.history.audit import Audit
+from registry.storage.acts import Act
+from registry.storage.engine import translated
+from registry.storage.kinds import BERTH, BY_NAME, GATE, GRANT, LOT, OPERATOR, VENDOR
+from registry.storage.reader import Reader, time_of
+from registry.storage.store import Store, opened, to_the_end
 from registry.testing import ADMINISTRATOR, a_berth, a_gate, a_lot, an_operator, kept
 
 NOW = 4_102_444_800_000
@@ -216,7 +216,7 @@ async def test_what_nobody_called_belated_holds_though_the_clock_went_back(store
 async def test_what_fails_at_the_end_keeps_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     store.subscribe(lambda: calls.append(1))
-    monkeypatch.setattr("registry.seal.hash_of", lambda entry: 1 / 0)
+    monkeypatch.setattr("registry.storage.seal.hash_of", lambda entry: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         await kept(store, NOW, lot(1))
     monkeypatch.undo()

@@ -13,7 +13,7 @@ from registry.forms import reference
 from registry.forms.facts import Facts
 from registry.forms.reference import ReferenceRule
 from registry.forms.violation import broken, json_path
-from registry.kinds import LOT, OPERATOR
+from registry.storage.kinds import LOT, OPERATOR
 
 _LOGIN: Final = re.compile("[a-z0-9]+(?:[._-][a-z0-9]+)*")
 

@@ -9,7 +9,7 @@ from parkmesh.registry.v1.gate_pb2 import Gate
 from parkmesh.registry.v1.lot_pb2 import Lot
 
 from registry.forms import berth_count, lot, position
-from registry.kinds import M
+from registry.storage.kinds import M
 
 
 def again(message: M) -> M:

@@ -8,7 +8,7 @@ from registry.forms import public_key, reference
 from registry.forms.facts import Facts
 from registry.forms.reference import ReferenceRule
 from registry.forms.violation import broken
-from registry.kinds import BERTH, GATE
+from registry.storage.kinds import BERTH, GATE
 
 
 class DeviceRule(refusal.Rule):

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from parkmesh.registry.v1.rule_pb2 import Rule, RuleName
 
-from registry.kinds import Kind, M
+from registry.storage.kinds import Kind, M
 
 
 class Facts(Protocol):

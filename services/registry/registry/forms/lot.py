@@ -21,7 +21,7 @@ from registry.forms import berth_count, declaration, opening_hours, phone, posit
 from registry.forms.facts import Facts
 from registry.forms.reference import ReferenceRule
 from registry.forms.violation import broken
-from registry.kinds import OPERATOR
+from registry.storage.kinds import OPERATOR
 
 
 class LotRule(refusal.Rule):

@@ -5,7 +5,7 @@ from vocabulary import refusal
 
 from registry.forms.facts import Facts
 from registry.forms.violation import broken
-from registry.kinds import Kind, M
+from registry.storage.kinds import Kind, M
 
 
 class ReferenceRule(refusal.Rule):

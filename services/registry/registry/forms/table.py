@@ -8,7 +8,7 @@ from mesh.errors import FieldViolation
 
 from registry.forms import account, berth, device, gate, lot, operator, rule, vendor
 from registry.forms.facts import Facts
-from registry.kinds import ACCOUNT, BERTH, DEVICE, GATE, LOT, OPERATOR, RULE, VENDOR, Kind, M
+from registry.storage.kinds import ACCOUNT, BERTH, DEVICE, GATE, LOT, OPERATOR, RULE, VENDOR, Kind, M
 
 _FORMS: Final[Mapping[str, Callable[[Any, Facts, str], Awaitable[list[FieldViolation]]]]] = MappingProxyType(
     {

@@ -6,7 +6,7 @@ from google.protobuf.message import Message
 from mesh.testing import YEAR_2100_MS
 from parkmesh.registry.v1.rule_pb2 import Rule, RuleName
 
-from registry.kinds import BY_MESSAGE, Kind, M
+from registry.storage.kinds import BY_MESSAGE, Kind, M
 
 
 class HeldFacts:

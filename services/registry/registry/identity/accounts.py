@@ -16,19 +16,19 @@ from parkmesh.registry.v1.account_pb2 import (
     AccountState,
 )
 
-from registry.acts import Act
-from registry.edit import left_out
 from registry.errors import InvalidFields, NotRegistered, StateNotAllowed
 from registry.identity import codes, knowledge
 from registry.identity.codes import Code, Purpose
 from registry.identity.credentials import end_all
 from registry.identity.roles import subject_of
 from registry.identity.separation import check_not_own, check_roles
-from registry.kinds import ACCOUNT, SET_BY_STORE
-from registry.reader import Held, Reader
-from registry.register import added, changed
-from registry.store import Store, to_the_end
-from registry.writer import Writer
+from registry.static.edit import left_out
+from registry.static.register import added, changed
+from registry.storage.acts import Act
+from registry.storage.kinds import ACCOUNT, SET_BY_STORE
+from registry.storage.reader import Held, Reader
+from registry.storage.store import Store, to_the_end
+from registry.storage.writer import Writer
 
 _FIXED: Final = ("login", "person_number", "role")
 _OPEN: Final = (ACCOUNT_STATE_INVITED, ACCOUNT_STATE_ACTIVE, ACCOUNT_STATE_LOCKED)

@@ -14,13 +14,13 @@ from parkmesh.registry.v1.role_pb2 import (
 )
 from parkmesh.registry.v1.vendor_pb2 import CREDENTIAL_METHOD_SECRET, Credential
 
-from registry.acts import REGISTRY, Act
 from registry.identity.proofs import Proof, hash_of, keep, proof_of
 from registry.identity.roles import PLATFORM
-from registry.kinds import CREDENTIAL
 from registry.settings import Settings
-from registry.store import Store, to_the_end
-from registry.writer import Writer
+from registry.storage.acts import REGISTRY, Act
+from registry.storage.kinds import CREDENTIAL
+from registry.storage.store import Store, to_the_end
+from registry.storage.writer import Writer
 
 _SHORTEST_SECRET: Final = 32
 _NAMES: Final = {

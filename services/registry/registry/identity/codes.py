@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from mesh.settings import Secret
 
 from registry.identity.proofs import hash_of
-from registry.reader import Reader
-from registry.tables import CODES
-from registry.writer import Writer
+from registry.storage.reader import Reader
+from registry.storage.tables import CODES
+from registry.storage.writer import Writer
 
 
 class Purpose(enum.StrEnum):

@@ -18,7 +18,7 @@ from registry.identity.tokens import Tokens
 from registry.identity.vendor_credentials import VendorCredentials
 from registry.identity.vendors import Vendors
 from registry.settings import Settings
-from registry.store import Store
+from registry.storage.store import Store
 
 _HOUR_MS = 3_600_000
 

@@ -22,9 +22,9 @@ from registry.errors import InvalidFields
 from registry.forms import public_key
 from registry.forms.violation import broken
 from registry.identity.proofs import Proof, hash_of, keep
-from registry.kinds import CREDENTIAL
-from registry.reader import Held, is_over, ms_of, time_of
-from registry.writer import Writer
+from registry.storage.kinds import CREDENTIAL
+from registry.storage.reader import Held, is_over, ms_of, time_of
+from registry.storage.writer import Writer
 
 
 class MethodRule(refusal.Rule):

@@ -6,12 +6,12 @@ from parkmesh.registry.v1.gate_pb2 import SERVICE_STATE_RETIRED
 from parkmesh.registry.v1.role_pb2 import ROLE_DEVICE
 from parkmesh.registry.v1.vendor_pb2 import Credential, CredentialMethod
 
-from registry.acts import Act
 from registry.errors import NotRegistered, StateNotAllowed
 from registry.identity.credentials import Issued, Issuer, Method, end_all
-from registry.kinds import DEVICE
-from registry.store import Store, to_the_end
-from registry.writer import Writer
+from registry.storage.acts import Act
+from registry.storage.kinds import DEVICE
+from registry.storage.store import Store, to_the_end
+from registry.storage.writer import Writer
 
 
 class DeviceCredentials:

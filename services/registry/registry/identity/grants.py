@@ -4,14 +4,14 @@ from mesh.caller import Caller
 from mesh.clock import Clock
 from parkmesh.registry.v1.vendor_pb2 import Grant
 
-from registry.acts import Act
 from registry.errors import InvalidFields, LotNotFound, NotRegistered
 from registry.forms.validity import ValidityRule
 from registry.forms.violation import broken
 from registry.identity.visibility import seen_vendor
-from registry.kinds import GRANT, LOT
-from registry.reader import ms_of, time_of
-from registry.store import Store, to_the_end
+from registry.storage.acts import Act
+from registry.storage.kinds import GRANT, LOT
+from registry.storage.reader import ms_of, time_of
+from registry.storage.store import Store, to_the_end
 
 
 class Grants:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 import sqlalchemy as sa
 
 from registry.identity.attempts import NONE, Attempts
-from registry.reader import Reader
-from registry.tables import PASSWORDS
-from registry.writer import Writer
+from registry.storage.reader import Reader
+from registry.storage.tables import PASSWORDS
+from registry.storage.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from parkmesh.errors.v1.error_reason_pb2 import ERROR_REASON_BAD_CODE
 from parkmesh.registry.v1.role_pb2 import ROLE_VENDOR
 from parkmesh.registry.v1.vendor_pb2 import Credential, Vendor
 
-from registry.acts import Act
 from registry.errors import BadCode
 from registry.identity import codes
 from registry.identity.codes import Code, Purpose
 from registry.identity.credentials import Issued, Issuer, Method
 from registry.identity.visibility import seen_vendor
-from registry.kinds import VENDOR
-from registry.store import Store, to_the_end
+from registry.storage.acts import Act
+from registry.storage.kinds import VENDOR
+from registry.storage.store import Store, to_the_end
 
 VALID_MS: Final = 7 * 86_400_000
 """For how long a code is good unless told otherwise."""

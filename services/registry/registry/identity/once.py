@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 
 from registry.identity.proofs import hash_of
-from registry.tables import USED_ONCE
-from registry.writer import Writer
+from registry.storage.tables import USED_ONCE
+from registry.storage.writer import Writer
 
 
 async def use(facts: Writer, scope: str, value: str, over_ms: int) -> bool:

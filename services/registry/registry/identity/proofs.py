@@ -7,9 +7,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from registry.reader import Reader
-from registry.tables import SECRETS
-from registry.writer import Writer
+from registry.storage.reader import Reader
+from registry.storage.tables import SECRETS
+from registry.storage.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from parkmesh.registry.v1.account_pb2 import ACCOUNT_STATE_CLOSED, Account
 
 from registry.errors import RolesNotSeparate
 from registry.identity.roles import ADMINISTRATORS
-from registry.kinds import ACCOUNT
-from registry.reader import Held, Reader
+from registry.storage.kinds import ACCOUNT
+from registry.storage.reader import Held, Reader
 
 
 async def check_roles(facts: Reader, account: Account, now_ms: int, after_ms: int) -> None:

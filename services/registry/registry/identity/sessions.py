@@ -12,7 +12,6 @@ from parkmesh.errors.v1.error_reason_pb2 import ERROR_REASON_BAD_CODE, ERROR_REA
 from parkmesh.registry.v1.account_pb2 import ACCOUNT_STATE_ACTIVE, ACCOUNT_STATE_INVITED, Account
 from parkmesh.registry.v1.vendor_pb2 import CREDENTIAL_METHOD_SESSION, Credential
 
-from registry.acts import REGISTRY, Act
 from registry.errors import BadCode, BadLogin, InvalidFields, NotRegistered
 from registry.forms.violation import broken
 from registry.identity import codes, knowledge, password_rules
@@ -25,10 +24,11 @@ from registry.identity.passwords import Passwords
 from registry.identity.roles import person, subject_of
 from registry.identity.second_factor import SecondFactor
 from registry.identity.signer import Signer, Token
-from registry.kinds import ACCOUNT, CREDENTIAL
-from registry.reader import Reader, is_over, time_of
-from registry.store import Store, to_the_end
-from registry.writer import Writer
+from registry.storage.acts import REGISTRY, Act
+from registry.storage.kinds import ACCOUNT, CREDENTIAL
+from registry.storage.reader import Reader, is_over, time_of
+from registry.storage.store import Store, to_the_end
+from registry.storage.writer import Writer
 
 _BAD_LOGIN: Final = name_of(ERROR_REASON_BAD_LOGIN)
 _LOGIN: Final = re.compile("[a-z0-9._-]{1,64}")  # any other text is nobody's, and not every database takes it

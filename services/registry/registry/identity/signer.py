@@ -11,7 +11,7 @@ from parkmesh.registry.v1.vendor_pb2 import Credential
 
 from registry.errors import BadCredential
 from registry.identity.roles import kind_of
-from registry.reader import is_over, ms_of
+from registry.storage.reader import is_over, ms_of
 
 ISSUER: Final = "registry"
 

@@ -16,13 +16,13 @@ from parkmesh.registry.v1.operator_pb2 import Operator
 from parkmesh.registry.v1.role_pb2 import ROLE_ANALYST
 from parkmesh.registry.v1.vendor_pb2 import Vendor
 
-from registry.acts import REGISTRY, Act
 from registry.identity.composition import Identity
 from registry.identity.roles import kind_of
 from registry.identity.sessions import Opened
-from registry.kinds import M
 from registry.settings import Settings
-from registry.store import Store
+from registry.storage.acts import REGISTRY, Act
+from registry.storage.kinds import M
+from registry.storage.store import Store
 
 SYSTEM: Final = Caller(CallerKind.ADMINISTRATOR, "platform", "admin")
 SECURITY: Final = Caller(CallerKind.SECURITY_ADMINISTRATOR, "platform", "security-admin")

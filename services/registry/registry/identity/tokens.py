@@ -8,7 +8,6 @@ from mesh.clock import Clock
 from parkmesh.registry.v1.role_pb2 import ROLE_DEVICE
 from parkmesh.registry.v1.vendor_pb2 import Credential
 
-from registry.acts import Act
 from registry.errors import BadCredential
 from registry.identity import assertion, once
 from registry.identity.assertion import Assertion
@@ -16,10 +15,11 @@ from registry.identity.proofs import Proof, is_secret, proof_of
 from registry.identity.roles import kind_of
 from registry.identity.signer import Signer, Token
 from registry.identity.verifying_key import VerifyingKey, nobodys
-from registry.kinds import CREDENTIAL
-from registry.store import Store, to_the_end
-from registry.tables import DEVICES_SEEN
-from registry.writer import Writer
+from registry.storage.acts import Act
+from registry.storage.kinds import CREDENTIAL
+from registry.storage.store import Store, to_the_end
+from registry.storage.tables import DEVICES_SEEN
+from registry.storage.writer import Writer
 
 _SEEN_EVERY_MS: Final = 60_000
 

@@ -5,13 +5,13 @@ from mesh.clock import Clock
 from parkmesh.registry.v1.role_pb2 import ROLE_VENDOR
 from parkmesh.registry.v1.vendor_pb2 import Credential
 
-from registry.acts import Act
 from registry.errors import NotRegistered
 from registry.identity.credentials import Issued, Issuer, Method, revoke
 from registry.identity.roles import PLATFORM
 from registry.identity.visibility import seen_vendor
-from registry.kinds import CREDENTIAL
-from registry.store import Store, to_the_end
+from registry.storage.acts import Act
+from registry.storage.kinds import CREDENTIAL
+from registry.storage.store import Store, to_the_end
 
 
 class VendorCredentials:

@@ -5,13 +5,13 @@ from mesh.caller import Caller
 from mesh.clock import Clock, Ids
 from parkmesh.registry.v1.vendor_pb2 import Vendor
 
-from registry.acts import Act
-from registry.edit import left_out
 from registry.errors import InvalidFields
 from registry.identity.visibility import seen_vendor
-from registry.kinds import SET_BY_STORE, VENDOR
-from registry.register import added, changed
-from registry.store import Store, to_the_end
+from registry.static.edit import left_out
+from registry.static.register import added, changed
+from registry.storage.acts import Act
+from registry.storage.kinds import SET_BY_STORE, VENDOR
+from registry.storage.store import Store, to_the_end
 
 
 class Vendors:

@@ -5,8 +5,8 @@ from parkmesh.registry.v1.vendor_pb2 import Vendor
 
 from registry.errors import NotRegistered
 from registry.identity.roles import PLATFORM
-from registry.kinds import VENDOR
-from registry.reader import Held, Reader
+from registry.storage.kinds import VENDOR
+from registry.storage.reader import Held, Reader
 
 
 async def seen_vendor(facts: Reader, caller: Caller, vendor_id: str) -> Held[Vendor]:

@@ -8,7 +8,7 @@ from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 from parkmesh.registry.v1 import gate_pb2, lot_pb2, vendor_pb2
 
-from registry import seal
+from registry.storage import seal
 
 _MESSAGES: dict[str, Any] = {
     "lot": lot_pb2.Lot,

@@ -7,7 +7,7 @@ from mesh.caller import current
 from parkmesh.registry.v1 import change_service_pb2 as messages
 from parkmesh.registry.v1 import change_service_pb2_grpc
 
-from registry.changes import Changes, Wanted
+from registry.history.changes import Changes, Wanted
 from registry.servicers.requests import instant, next_token, numbered_place
 
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -10,9 +10,9 @@ from parkmesh.registry.v1 import directory_service_pb2 as messages
 from parkmesh.registry.v1 import directory_service_pb2_grpc
 from parkmesh.registry.v1.account_pb2 import ACCOUNT_STATE_ACTIVE, Account
 
-from registry.feed import Feed
-from registry.kinds import BY_NAME, BY_NUMBER
-from registry.reader import Page
+from registry.history.feed import Feed
+from registry.storage.kinds import BY_NAME, BY_NUMBER
+from registry.storage.reader import Page
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

@@ -13,10 +13,10 @@ from parkmesh.registry.v1.lot_pb2 import Lot
 from parkmesh.registry.v1.operator_pb2 import Operator
 
 from registry.identity.device_credentials import DeviceCredentials
-from registry.kinds import BERTH, DEVICE, GATE, Kind, M
-from registry.moments import Moment
-from registry.register import Register
 from registry.servicers.requests import effective, moment, next_token, place
+from registry.static.moments import Moment
+from registry.static.register import Register
+from registry.storage.kinds import BERTH, DEVICE, GATE, Kind, M
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

@@ -11,8 +11,8 @@ from mesh.errors import FieldViolation, MeshError
 from parkmesh.errors.v1.error_reason_pb2 import ERROR_REASON_INVALID_PAGE_TOKEN
 
 from registry.errors import InvalidFields
-from registry.moments import Moment
-from registry.reader import ms_of
+from registry.static.moments import Moment
+from registry.storage.reader import ms_of
 
 
 def place(request: Any) -> tuple[str, int]:

@@ -8,8 +8,8 @@ from parkmesh.registry.v1 import rule_service_pb2 as messages
 from parkmesh.registry.v1 import rule_service_pb2_grpc
 from parkmesh.registry.v1.rule_pb2 import Rule
 
-from registry.rules import Rules
 from registry.servicers.requests import instant, next_token, place
+from registry.static.rules import Rules
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

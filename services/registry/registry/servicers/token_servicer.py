@@ -12,7 +12,7 @@ from registry.errors import InvalidField, InvalidFields
 from registry.identity.credentials import Method
 from registry.identity.onboarding import Onboarding
 from registry.identity.tokens import Tokens
-from registry.reader import time_of
+from registry.storage.reader import time_of
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

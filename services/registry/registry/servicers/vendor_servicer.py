@@ -12,8 +12,8 @@ from registry.identity.grants import Grants
 from registry.identity.onboarding import Onboarding
 from registry.identity.vendor_credentials import VendorCredentials
 from registry.identity.vendors import Vendors
-from registry.reader import time_of
 from registry.servicers.requests import instant, next_token, place
+from registry.storage.reader import time_of
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

@@ -7,10 +7,10 @@ from typing import Final
 from mesh.clock import Ids
 from parkmesh.registry.v1.survey_service_pb2 import SURVEY_OUTCOME_CHANGED, SURVEY_OUTCOME_NEW
 
-from registry.kinds import GRANT, LOT, Kind, M
-from registry.register import entered
+from registry.static.register import entered
+from registry.storage.kinds import GRANT, LOT, Kind, M
+from registry.storage.writer import Writer
 from registry.surveys.comparison import Finding
-from registry.writer import Writer
 
 _ROWS_AT_ONCE: Final = 50
 """After so many, whatever else waits for the event loop has its turn."""

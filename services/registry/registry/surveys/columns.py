@@ -12,7 +12,7 @@ from parkmesh.registry.v1.survey_service_pb2 import (
     SurveySubject,
 )
 
-from registry.kinds import BERTH, GATE, LOT, Kind
+from registry.storage.kinds import BERTH, GATE, LOT, Kind
 from registry.surveys.berth_columns import BERTHS
 from registry.surveys.column import Column
 from registry.surveys.gate_columns import GATES

@@ -21,13 +21,13 @@ from parkmesh.registry.v1.survey_service_pb2 import (
 from vocabulary import credit_code, refusal
 from vocabulary.refusal import Refusal
 
-from registry import revisions
 from registry.errors import AlreadyRegistered, EffectiveTooEarly
 from registry.forms import derived, table
 from registry.forms.reference import ReferenceRule
-from registry.kinds import LOT
-from registry.reader import Held
-from registry.register import begun
+from registry.static.register import begun
+from registry.storage import revisions
+from registry.storage.kinds import LOT
+from registry.storage.reader import Held
 from registry.surveys.draft import Draft, refuse, refuse_fields
 from registry.surveys.identity import REQUIRED, identity
 from registry.surveys.known import Known

@@ -9,7 +9,7 @@ from parkmesh.registry.v1.survey_service_pb2 import SurveyViolation
 from vocabulary import refusal
 from vocabulary.refusal import Refusal, Rule
 
-from registry.kinds import Kind
+from registry.storage.kinds import Kind
 from registry.surveys import cells
 from registry.surveys.cells import CellRule
 from registry.surveys.column import Column

@@ -6,7 +6,7 @@ from mesh import wording
 from mesh.errors import FieldViolation
 from vocabulary import refusal
 
-from registry.kinds import BERTH, LOT
+from registry.storage.kinds import BERTH, LOT
 from registry.surveys.draft import Draft, refuse, refuse_fields
 from registry.surveys.known import Known
 from registry.surveys.layout import Layout

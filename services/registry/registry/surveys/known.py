@@ -11,10 +11,10 @@ from parkmesh.registry.v1.rule_pb2 import Rule, RuleName
 from vocabulary import credit_code
 from vocabulary.refusal import Refusal
 
-from registry.kinds import BERTH, LOT, OPERATOR, RULE, Kind, M
-from registry.reader import Held, Reader, in_force
-from registry.revisions import Revision
-from registry.sight import lots_seen, operators_seen
+from registry.static.sight import lots_seen, operators_seen
+from registry.storage.kinds import BERTH, LOT, OPERATOR, RULE, Kind, M
+from registry.storage.reader import Held, Reader, in_force
+from registry.storage.revisions import Revision
 from registry.surveys.draft import Draft
 
 _NUMBER: Final = "registrationNumber"

@@ -6,8 +6,8 @@ from parkmesh.registry.v1.berth_pb2 import Berth, BerthAlias
 from parkmesh.registry.v1.gate_pb2 import SERVICE_STATE_IN_SERVICE, SERVICE_STATE_UNSPECIFIED, Gate
 from parkmesh.registry.v1.lot_pb2 import Lot
 
-from registry import revisions
-from registry.reader import ms_of, time_of
+from registry.storage import revisions
+from registry.storage.reader import ms_of, time_of
 
 
 def merged(current: Any, stated: Any, fields: list[str], effective_ms: int) -> Any:

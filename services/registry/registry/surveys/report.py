@@ -15,7 +15,7 @@ from parkmesh.registry.v1.survey_service_pb2 import (
     SurveyRow,
 )
 
-from registry.kinds import Kind, M
+from registry.storage.kinds import Kind, M
 from registry.surveys.comparison import Finding
 
 MOST_DETAILS: Final = 10_000

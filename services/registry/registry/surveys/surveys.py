@@ -16,11 +16,13 @@ from parkmesh.registry.v1.survey_service_pb2 import (
     SurveySubject,
 )
 
-from registry.acts import Act
 from registry.errors import NotRegistered, SurveyConflict, SurveyInvalid, TooManySurveys
-from registry.reader import Reader, time_of
-from registry.register import check_effective
-from registry.store import Store, to_the_end
+from registry.static.register import check_effective
+from registry.storage.acts import Act
+from registry.storage.reader import Reader, time_of
+from registry.storage.store import Store, to_the_end
+from registry.storage.tables import SURVEYS
+from registry.storage.writer import Writer
 from registry.surveys import file, layout
 from registry.surveys.applied import apply
 from registry.surveys.columns import SUBJECTS
@@ -29,8 +31,6 @@ from registry.surveys.draft import Draft, drafts
 from registry.surveys.known import Known, known
 from registry.surveys.layout import Layout
 from registry.surveys.report import reported
-from registry.tables import SURVEYS
-from registry.writer import Writer
 
 MOST_WAITING: Final = 8
 """How many censuses wait for their turn; more are refused, for each is held in memory."""

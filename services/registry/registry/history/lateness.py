@@ -8,7 +8,7 @@ from typing import Final
 from parkmesh.registry.v1.change_service_pb2 import Lateness
 from parkmesh.registry.v1.rule_pb2 import RULE_NAME_STATIC_CHANGE_REPORT_HOURS, Rule
 
-from registry.reader import in_force, ms_of, time_of
+from registry.storage.reader import in_force, ms_of, time_of
 
 HOUR_MS: Final = 3_600_000
 

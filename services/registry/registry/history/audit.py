@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from registry import seal
-from registry.agreement import first_stray
-from registry.reader import Reader, Rows
-from registry.store import Store, to_the_end
-from registry.tables import AUDIT, CHANGES, NUMBERING
+from registry.history.agreement import first_stray
+from registry.storage import seal
+from registry.storage.reader import Reader, Rows
+from registry.storage.store import Store, to_the_end
+from registry.storage.tables import AUDIT, CHANGES, NUMBERING
 
 _AT_ONCE: Final = 1000
 

@@ -15,21 +15,21 @@ from parkmesh.registry.v1.lot_pb2 import Lot, LotState
 from parkmesh.registry.v1.operator_pb2 import Operator
 from parkmesh.registry.v1.vendor_pb2 import Grant
 
-from registry import lot_states
-from registry.acts import Act
-from registry.edit import check_etag, edited, left_out
 from registry.errors import InvalidField, InvalidFields, NotRegistered
 from registry.forms import table
 from registry.identity.device_credentials import end_credentials
-from registry.in_sight import InSight
-from registry.kinds import BY_MESSAGE, LOT, OPERATOR, SET_BY_STORE, Kind, M
-from registry.listing import Listing, with_last_seen
-from registry.moments import Moment
-from registry.reader import Held, Reader, time_of
-from registry.revisions import changed_fields
-from registry.sight import lots_seen, operators_seen, seen_lot, seen_operator
-from registry.store import Store, to_the_end
-from registry.writer import Writer
+from registry.static import lot_states
+from registry.static.edit import check_etag, edited, left_out
+from registry.static.in_sight import InSight
+from registry.static.listing import Listing, with_last_seen
+from registry.static.moments import Moment
+from registry.static.sight import lots_seen, operators_seen, seen_lot, seen_operator
+from registry.storage.acts import Act
+from registry.storage.kinds import BY_MESSAGE, LOT, OPERATOR, SET_BY_STORE, Kind, M
+from registry.storage.reader import Held, Reader, time_of
+from registry.storage.revisions import changed_fields
+from registry.storage.store import Store, to_the_end
+from registry.storage.writer import Writer
 
 SET_BY_PLATFORM: Final[dict[str, tuple[str, ...]]] = {
     "operator": ("credit_code_legacy_pilot",),

@@ -8,8 +8,8 @@ from typing import Final
 from mesh.clock import Clock
 
 from registry.errors import StoreUnavailable
-from registry.reader import Page
-from registry.store import Store, to_the_end
+from registry.storage.reader import Page
+from registry.storage.store import Store, to_the_end
 
 _FACTS_PER_PAGE: Final = 2000
 

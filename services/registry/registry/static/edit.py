@@ -6,10 +6,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from mesh.errors import FieldViolation
 
-from registry import revisions
 from registry.errors import EtagMismatch, InvalidFields
-from registry.kinds import BY_MESSAGE, SET_BY_STORE, Kind, M
-from registry.reader import Held
+from registry.storage import revisions
+from registry.storage.kinds import BY_MESSAGE, SET_BY_STORE, Kind, M
+from registry.storage.reader import Held
 
 
 def edited(current: M, patch: M, mask: FieldMask, *, fixed: Collection[str], path: str) -> M:

@@ -8,8 +8,8 @@ from parkmesh.registry.v1.operator_pb2 import Operator
 from parkmesh.registry.v1.vendor_pb2 import Grant
 
 from registry.errors import LotNotFound, NotRegistered
-from registry.kinds import GRANT, LOT, OPERATOR
-from registry.reader import Held, Reader, ms_of
+from registry.storage.kinds import GRANT, LOT, OPERATOR
+from registry.storage.reader import Held, Reader, ms_of
 
 _ALL_LOTS = frozenset(
     {

@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from registry.kinds import SET_BY_STORE
+from registry.storage.kinds import SET_BY_STORE
 
 M = TypeVar("M", bound=Message)
 

@@ -12,18 +12,18 @@ from parkmesh.registry.v1.change_service_pb2 import Change, FactKind, Receipt, R
 from parkmesh.registry.v1.role_pb2 import Role
 from parkmesh.registry.v1.rule_pb2 import Rule
 
-from registry import revisions
-from registry.acts import Act
-from registry.among import among
 from registry.errors import NotRegistered
 from registry.forms import derived
-from registry.kinds import BY_NAME, BY_NUMBER, KINDS, OPERATOR, RULE, Kind
-from registry.lateness import lateness, windows
-from registry.reader import Reader, Rows, revision_of, time_of
-from registry.revisions import Revision
-from registry.sight import lots_seen, operators_seen, seen_lot
-from registry.store import Store, to_the_end
-from registry.tables import CHANGES, RECEIPTS
+from registry.history.lateness import lateness, windows
+from registry.static.sight import lots_seen, operators_seen, seen_lot
+from registry.storage import revisions
+from registry.storage.acts import Act
+from registry.storage.among import among
+from registry.storage.kinds import BY_NAME, BY_NUMBER, KINDS, OPERATOR, RULE, Kind
+from registry.storage.reader import Reader, Rows, revision_of, time_of
+from registry.storage.revisions import Revision
+from registry.storage.store import Store, to_the_end
+from registry.storage.tables import CHANGES, RECEIPTS
 
 _STATIC: Final = tuple(kind.name for kind in KINDS if kind.static)
 _SHOWN: Final = frozenset(RegisteredObject.DESCRIPTOR.fields_by_name)

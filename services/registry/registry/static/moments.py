@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from registry import revisions
 from registry.forms import derived
-from registry.kinds import M
-from registry.reader import time_of
-from registry.revisions import Revision
+from registry.storage import revisions
+from registry.storage.kinds import M
+from registry.storage.reader import time_of
+from registry.storage.revisions import Revision
 
 
 @dataclass(frozen=True, slots=True)

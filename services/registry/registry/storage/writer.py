@@ -10,14 +10,14 @@ from google.protobuf.message import Message
 from mesh.caller import Caller
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from registry import revisions, seal
-from registry.acts import Act
 from registry.errors import AlreadyRegistered, EffectiveTooEarly
 from registry.forms import derived
-from registry.kinds import BY_MESSAGE, Kind, M
-from registry.reader import Held, Reader, revision_of
-from registry.revisions import Revision
-from registry.tables import AUDIT, CHANGES, FACTS, NAMES, NUMBERING
+from registry.storage import revisions, seal
+from registry.storage.acts import Act
+from registry.storage.kinds import BY_MESSAGE, Kind, M
+from registry.storage.reader import Held, Reader, revision_of
+from registry.storage.revisions import Revision
+from registry.storage.tables import AUDIT, CHANGES, FACTS, NAMES, NUMBERING
 
 DONE: Final = "DONE"
 REFUSED: Final = "REFUSED"

@@ -4,15 +4,15 @@ from mesh.caller import Caller
 from mesh.clock import Clock, Ids
 from parkmesh.registry.v1.rule_pb2 import Rule
 
-from registry.acts import Act
-from registry.edit import left_out
 from registry.errors import InvalidField, InvalidFields, NotRegistered
-from registry.kinds import RULE, SET_BY_STORE
-from registry.listing import Listing
-from registry.moments import Moment
-from registry.reader import ms_of, time_of
-from registry.register import added
-from registry.store import Store, to_the_end
+from registry.static.edit import left_out
+from registry.static.listing import Listing
+from registry.static.moments import Moment
+from registry.static.register import added
+from registry.storage.acts import Act
+from registry.storage.kinds import RULE, SET_BY_STORE
+from registry.storage.reader import ms_of, time_of
+from registry.storage.store import Store, to_the_end
 
 
 class Rules:

@@ -11,11 +11,11 @@ from parkmesh.registry.v1.rule_pb2 import Rule, RuleName
 from parkmesh.registry.v1.vendor_pb2 import Credential
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from registry import revisions
-from registry.among import among
-from registry.kinds import CREDENTIAL, KINDS, RULE, Kind, M
-from registry.revisions import Revision
-from registry.tables import CHANGES, DEVICES_SEEN, FACTS, NAMES, NUMBERING
+from registry.storage import revisions
+from registry.storage.among import among
+from registry.storage.kinds import CREDENTIAL, KINDS, RULE, Kind, M
+from registry.storage.revisions import Revision
+from registry.storage.tables import CHANGES, DEVICES_SEEN, FACTS, NAMES, NUMBERING
 
 _KEYS_AT_ONCE: Final = 500
 

@@ -8,10 +8,10 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from registry.acts import Act
-from registry.engine import engine_of, migrate, translated
-from registry.reader import Reader
-from registry.writer import Writer
+from registry.storage.acts import Act
+from registry.storage.engine import engine_of, migrate, translated
+from registry.storage.reader import Reader
+from registry.storage.writer import Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")

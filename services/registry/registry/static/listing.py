@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Generic
 
-from registry.kinds import DEVICE, Kind, M
-from registry.moments import Moment
-from registry.reader import Held, Reader, time_of
+from registry.static.moments import Moment
+from registry.storage.kinds import DEVICE, Kind, M
+from registry.storage.reader import Held, Reader, time_of
 
 _AT_MOST: Final = 2000
 

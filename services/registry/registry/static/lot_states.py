@@ -16,7 +16,7 @@ from parkmesh.registry.v1.lot_pb2 import (
 )
 
 from registry.errors import InvalidField, StateNotAllowed
-from registry.reader import time_of
+from registry.storage.reader import time_of
 
 _FILED: Final = (LOT_STATE_DRAFT, LOT_STATE_PENDING)
 _REVIEWED: Final = {

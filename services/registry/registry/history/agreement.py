@@ -4,13 +4,13 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from registry import revisions
-from registry.among import among
 from registry.forms import derived
-from registry.kinds import KINDS, Kind
-from registry.reader import Reader
-from registry.store import Store
-from registry.tables import CHANGES, FACTS
+from registry.storage import revisions
+from registry.storage.among import among
+from registry.storage.kinds import KINDS, Kind
+from registry.storage.reader import Reader
+from registry.storage.store import Store
+from registry.storage.tables import CHANGES, FACTS
 
 _AT_ONCE: Final = 500
 

@@ -4,9 +4,9 @@ from collections.abc import Collection
 
 from parkmesh.registry.v1.rule_pb2 import Rule, RuleName
 
-from registry.kinds import OPERATOR, Kind, M
-from registry.sight import operators_seen
-from registry.writer import Writer
+from registry.static.sight import operators_seen
+from registry.storage.kinds import OPERATOR, Kind, M
+from registry.storage.writer import Writer
 
 
 class InSight:
