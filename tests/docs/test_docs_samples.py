@@ -1,15 +1,18 @@
 """The samples sign by the published vectors, and send again what the table says, as often as it says."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.docs.samples import LANGUAGES, VECTORS, Sample
+from tests.docs.pages import ROOT
+from tests.docs.samples import FOLDER, LANGUAGES, VECTORS, Sample
 from tests.docs.stub import Reply, answering, refusal, result
 
 pytestmark = pytest.mark.slow
 
+ERRORS = ROOT / "docs" / "errors.md"
 RECORDS = [{"recordId": "in-1", "plateNumber": "闽B12345"}, {"recordId": "in-2"}]
 TOKEN = {"PARKMESH_CLIENT_ID": "client-1", "PARKMESH_CLIENT_SECRET": "secret-1"}
 SIGNATURE = {"PARKMESH_CLIENT_ID": "client-1", "PARKMESH_SIGNING_KEY": "key-1"}
@@ -90,6 +93,18 @@ def test_each_attempt_is_signed_anew(sample: Sample) -> None:
     assert (ended.code, stub.tokens, len(stub.uploads)) == (0, 0, 2)
     assert len({upload.headers["x-parkmesh-nonce"] for upload in stub.uploads}) == 2
     assert all("authorization" not in upload.headers for upload in stub.uploads)
+
+
+def test_the_tables_are_that_of_the_page_of_errors() -> None:
+    java, python = ((FOLDER / path).read_text() for path in ("java/RetryTable.java", "python/retry_table.py"))
+    waiting, renewing = (set(re.findall(pattern, java)) for pattern in (r"\b[45]\d\d\b", r'"([A-Z_]+)"'))
+    assert waiting == set(re.findall(r"\b[45]\d\d\b", python))
+    assert renewing == set(re.findall(r'"([A-Z_]+)"', python))
+    rows = re.findall(r"^\| `(\w+)` \| \w+ \| ([\d, ]+) \| (yes|once|no)\b", ERRORS.read_text(), re.MULTILINE)
+    assert len(rows) > 20
+    for reason, statuses, retry in rows:
+        assert (reason in renewing) == (retry == "once"), reason
+        assert {status in waiting for status in statuses.split(", ")} == {retry == "yes"}, reason
 
 
 def test_it_signs_by_the_vectors(sample: Sample, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from local_platform.testing import RunningPlatform
 
 from tests.docs.pages import ROOT, agrees, blocks
 
-_LIMIT_S = 120
+_LIMIT_S = 240
 _MARK = "--8<-- end of block"
 
 

@@ -9,7 +9,7 @@ final class RetryTable {
     private static final double FIRST_MILLIS = 200;
     private static final double LONGEST_MILLIS = 10_000;
     private static final Set<Integer> LATER = Set.of(408, 429, 500, 502, 503, 504);
-    private static final Set<String> NEVER = Set.of("BAD_CREDENTIAL", "SIGNATURE_EXPIRED");
+    private static final Set<String> RENEW = Set.of("UNAUTHENTICATED", "NONCE_REUSED", "BODY_DIGEST_MISMATCH");
 
     enum Verdict {
         /** Once more, with a new token or a new signature. 更新凭证后重试一次 */
@@ -24,7 +24,7 @@ final class RetryTable {
 
     /** What follows from an answer whose status is not 200. */
     static Verdict verdict(Answer answer) {
-        if (answer.status == 401 && !NEVER.contains(answer.reason())) {
+        if (RENEW.contains(answer.reason())) {
             return Verdict.RENEW;
         }
         return LATER.contains(answer.status) ? Verdict.LATER : Verdict.NEVER;

@@ -13,7 +13,7 @@ ATTEMPTS = 10
 _FIRST_S = 0.2
 _LONGEST_S = 10.0
 _LATER = frozenset({408, 429, 500, 502, 503, 504})
-_NEVER = frozenset({"BAD_CREDENTIAL", "SIGNATURE_EXPIRED"})
+_RENEW = frozenset({"UNAUTHENTICATED", "NONCE_REUSED", "BODY_DIGEST_MISMATCH"})
 
 
 class Verdict(Enum):
@@ -29,7 +29,7 @@ class Verdict(Enum):
 
 def verdict(answer: Answer) -> Verdict:
     """What follows from an answer whose status is not 200."""
-    if answer.status == 401 and answer.reason not in _NEVER:
+    if answer.reason in _RENEW:
         return Verdict.RENEW
     return Verdict.LATER if answer.status in _LATER else Verdict.NEVER
 
