@@ -90,6 +90,16 @@ async def test_what_is_wrong_is_named_in_both_languages(platform: RunningPlatfor
     assert count == "1 of 2 stored 已入库"
 
 
+async def test_a_platform_that_is_not_trusted_is_told_nothing(platform: RunningPlatform, sample: Sample) -> None:
+    vendor, records = platform.demo["vendor"], [{"recordId": "never-sent"}]
+    credential = {"client_id": vendor["clientId"], "client_secret": vendor["clientSecret"]}
+    ended = await run(sample, platform, records, ca="", **credential)
+    assert ended.code == 1
+    assert ended.lines[0].startswith("no answer 未获应答: ")
+    assert "certif" in ended.lines[0].lower()
+    assert ended.lines[1:] == ["0 of 1 stored 已入库"]
+
+
 async def test_a_wrong_secret_is_not_tried_twice(platform: RunningPlatform, sample: Sample, site: Site) -> None:
     vendor = platform.demo["vendor"]
     ended = await run(sample, platform, two(site), client_id=vendor["clientId"], client_secret="wrong")

@@ -32,8 +32,11 @@ public final class Sample {
             List<Map<String, Object>> batch = records.subList(start, Math.min(start + BATCH, records.size()));
             try {
                 lost += print(batch, uploader.upload(batch));
-            } catch (IOException refused) {
+            } catch (Refused refused) {
                 OUT.println(refused.getMessage());
+                lost += batch.size();
+            } catch (IOException unanswered) {
+                OUT.println("no answer 未获应答: " + unanswered);
                 lost += batch.size();
             }
         }

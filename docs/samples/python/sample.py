@@ -37,8 +37,11 @@ def main() -> int:
         batch = records[start : start + _BATCH]
         try:
             lost += show(batch, uploader.upload(batch))
-        except (RefusedError, OSError) as refused:
+        except RefusedError as refused:
             say(f"{refused}")
+            lost += len(batch)
+        except OSError as unanswered:
+            say(f"no answer 未获应答: {unanswered}")
             lost += len(batch)
     say(f"{len(records) - lost} of {len(records)} stored 已入库")
     return 1 if lost else 0
