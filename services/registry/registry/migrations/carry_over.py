@@ -37,10 +37,13 @@ def write(connection: sa.Connection, changes: list[dict[str, Any]], secrets: lis
         if old["kind"] == "vendor":
             roles[fact["vendor_id"]] = fact["role"]
         message = json_format.ParseDict(_proto_json(old["kind"], fact, roles), _MESSAGES[old["kind"]]())
-        row = _change(old, message)
+        before = now.get((old["kind"], old["key"]))
+        was = type(message)() if before is None else type(message).FromString(before["body"])
+        # What a change cleared is a field that it changed, though it no longer shows.
+        fields = [field.name for field in message.DESCRIPTOR.fields if _differs(was, message, field)]
+        row = _change(old, message, fields)
         connection.execute(_insert("changes", row), row)
         carried.append(row)
-        before = now.get((old["kind"], old["key"]))
         now[old["kind"], old["key"]] = _fact(row, message, before or row)
     for row in now.values():
         connection.execute(_insert("facts", row), row)
@@ -109,13 +112,13 @@ def _proto_json(kind: str, fact: dict[str, Any], roles: dict[str, str]) -> dict[
             }
 
 
-def _change(old: dict[str, Any], message: Any) -> dict[str, Any]:
+def _change(old: dict[str, Any], message: Any, fields: list[str]) -> dict[str, Any]:
     return {
         "revision": old["revision"],
         "kind": old["kind"],
         "key": old["key"],
         "lot_id": getattr(message, "lot_id", ""),
-        "fields": json.dumps([field.name for field, _ in message.ListFields()], separators=(",", ":")),
+        "fields": json.dumps(fields, separators=(",", ":")),
         "fact": json_format.MessageToJson(
             message, preserving_proto_field_name=True, indent=None, ensure_ascii=False, sort_keys=True
         ),
@@ -128,6 +131,12 @@ def _change(old: dict[str, Any], message: Any) -> dict[str, Any]:
         "reason": "",
         "change_set": "",
     }
+
+
+def _differs(was: Any, message: Any, field: Any) -> bool:
+    if field.has_presence and was.HasField(field.name) != message.HasField(field.name):
+        return True
+    return bool(getattr(was, field.name) != getattr(message, field.name))
 
 
 def _fact(row: dict[str, Any], message: Any, first: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from mesh.errors import FieldViolation
 from parkmesh.registry.v1.device_pb2 import Device
 from parkmesh.registry.v1.gate_pb2 import SERVICE_STATE_RETIRED
 from parkmesh.registry.v1.lot_pb2 import Lot, LotState
-from parkmesh.registry.v1.operator_pb2 import Operator
+from parkmesh.registry.v1.operator_pb2 import OPERATOR_STATE_ACTIVE, Operator
 from parkmesh.registry.v1.vendor_pb2 import Grant
 
 from registry.errors import InvalidField, InvalidFields, NotRegistered
@@ -65,6 +65,7 @@ class Register:
         _refuse(left_out(operator, ("operator_id", *_set_by_platform(OPERATOR)), "operator"))
         async with self._store.writing(self._act(caller, reason, effective_ms)) as facts:
             operator.operator_id = self._ids.new("operator")
+            operator.state = operator.state or OPERATOR_STATE_ACTIVE
             return await added(facts, operator)
 
     @to_the_end
