@@ -1,8 +1,9 @@
-"""What rights checks cost a batch upload: with the directory's answer and with a constant, batch by batch in turn."""
+"""What rights checks cost a batch upload: with the directory's answer and with a constant, batch by batch in random order."""
 
 import asyncio
 import contextlib
 import itertools
+import random
 import statistics
 import tempfile
 import time
@@ -77,9 +78,10 @@ async def rights(repeat: Repeat) -> None:
             prefix = f"rights-{name}"
             took: dict[str, list[_Took]] = {way: [] for way in ways}
             numbers = itertools.count()
-            for turn in range(repeat.extent.rights_batches):
-                # Whoever comes second finds warm caches: they take turns at being first.
-                for way in sorted(ways, reverse=bool(turn % 2)):
+            chance = random.Random(prefix)
+            for _ in range(repeat.extent.rights_batches):
+                # In any fixed order one way may fall in with a rhythm of the machine's, or of Python's collector.
+                for way in chance.sample(list(ways), len(ways)):
                     took[way].append(await _upload(ways[way], over, prefix, next(numbers)))
             for way, times in took.items():
                 wall_s = statistics.median(one.wall_s for one in times)
