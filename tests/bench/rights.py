@@ -1,4 +1,4 @@
-"""What rights checks cost a batch upload: with the directory's answer and with a constant, batch by batch in random order."""
+"""What rights checks cost a batch upload: the directory's answer against a constant, batch by batch in random order."""
 
 import asyncio
 import contextlib
