@@ -48,8 +48,8 @@ $(GENERATED): $(INSTALLED) protos/generate.py $(shell find protos/parkmesh -name
 	@touch $@
 
 lint: gen ## Checks style, protos, import rules and generated documents.
-	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES) docs/samples
+	$(BIN)/ruff format --check $(SOURCES) docs/samples
 	$(BIN)/buf lint protos/build/descriptors.binpb --config buf.yaml
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python docs/generate_errors.py --check
