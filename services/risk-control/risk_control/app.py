@@ -3,6 +3,7 @@
 from directory import Directory
 from mesh import contract
 from mesh.server import Mesh
+from parkmesh.registry.v1.change_service_pb2 import FACT_KIND_ACCOUNT, FACT_KIND_CREDENTIAL, FACT_KIND_VENDOR
 from mesh.settings import SettingsError
 from vocabulary.request_signature import master_key
 
@@ -23,6 +24,7 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     directory = Directory(
         mesh.channel(settings.registry_address),
         mesh.clock,
+        kinds=[FACT_KIND_VENDOR, FACT_KIND_CREDENTIAL, FACT_KIND_ACCOUNT],
         max_age_ms=int(settings.directory_max_age_hours * _HOUR_MS),
     )
     admission = Admission(
