@@ -3,8 +3,8 @@
 from directory import Directory
 from mesh import contract
 from mesh.server import Mesh
-from parkmesh.registry.v1.change_service_pb2 import FACT_KIND_ACCOUNT, FACT_KIND_CREDENTIAL, FACT_KIND_VENDOR
 from mesh.settings import SettingsError
+from parkmesh.registry.v1.change_service_pb2 import FACT_KIND_ACCOUNT, FACT_KIND_CREDENTIAL, FACT_KIND_VENDOR
 from vocabulary.request_signature import master_key
 
 from risk_control.admission import Admission, Signing
