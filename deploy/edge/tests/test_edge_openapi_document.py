@@ -103,7 +103,7 @@ def test_who_may_call_is_who_the_proto_says(made: dict[str, Any]) -> None:
         who = operation["x-parkmesh-audience"]
         assert who
         assert "service" not in who
-        signs = [{"signature": []}] if {"vendor", "device"} & set(who) else []
+        signs: list[Any] = [{"signature": []}] if {"vendor", "device"} & set(who) else []
         assert operation["security"] == ([] if "public" in who else [{"bearer": []}, *signs])
         assert ("401" in operation["responses"]) or "public" in who
 

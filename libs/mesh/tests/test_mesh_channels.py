@@ -16,7 +16,7 @@ from mesh.contract import is_idempotent, methods, path_of
 from mesh.hosting import Mesh
 from mesh.settings import BaseSettings
 from mesh.testing import Running, running, signer
-from parkmesh.registry.v1 import gate_pb2, lot_pb2, registry_service_pb2, registry_service_pb2_grpc
+from parkmesh.registry.v1 import rule_service_pb2, rule_service_pb2_grpc
 
 KINDS = ("One", "Many", "Collect", "Talk")
 
@@ -83,19 +83,19 @@ async def test_call_within_a_call_carries_its_ids_and_never_outlives_it(echo: An
     assert 0 < left < 2.2
 
 
-class Flaky(registry_service_pb2_grpc.RegistryServiceServicer):
+class Flaky(rule_service_pb2_grpc.RuleServiceServicer):
     """Unavailable the first two times."""
 
     def __init__(self) -> None:
         self.calls = 0
 
-    async def GetLot(self, request: Any, context: Any) -> lot_pb2.Lot:
+    async def ListRules(self, request: Any, context: Any) -> rule_service_pb2.ListRulesResponse:
         self.calls += 1
         if self.calls <= 2:
             await context.abort(grpc.StatusCode.UNAVAILABLE)
-        return lot_pb2.Lot()
+        return rule_service_pb2.ListRulesResponse()
 
-    CreateLot = ListLots = CreateGate = ListGates = GetLot  # type: ignore[assignment]
+    CreateRule = EndRule = ListRules  # type: ignore[assignment]
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ async def flaky() -> AsyncIterator[tuple[Flaky, Running]]:
     servicer = Flaky()
 
     async def bind(_: BaseSettings, mesh: Mesh) -> None:
-        mesh.serve(registry_service_pb2_grpc.add_RegistryServiceServicer_to_server, servicer)
+        mesh.serve(rule_service_pb2_grpc.add_RuleServiceServicer_to_server, servicer)
 
     async with running(bind, BaseSettings()) as service:
         yield servicer, service
@@ -112,20 +112,12 @@ async def flaky() -> AsyncIterator[tuple[Flaky, Running]]:
 @pytest.mark.slow
 async def test_idempotent_call_is_retried_and_no_other(flaky: tuple[Flaky, Running]) -> None:
     servicer, service = flaky
-    stub = registry_service_pb2_grpc.RegistryServiceStub(
-        service.channel(Caller(CallerKind.ADMINISTRATOR, "chen", "client-2"))
-    )
-    lot = lot_pb2.Lot()
+    stub = rule_service_pb2_grpc.RuleServiceStub(service.channel(Caller(CallerKind.ADMINISTRATOR, "chen", "client-2")))
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stub.CreateGate(registry_service_pb2.CreateGateRequest(lot_id="lot-1", gate=gate_pb2.Gate()))
-    assert (caught.value.code(), servicer.calls) in (
-        (grpc.StatusCode.UNAVAILABLE, 1),
-        (grpc.StatusCode.INVALID_ARGUMENT, 0),
-    )
-    with pytest.raises(grpc.aio.AioRpcError):
-        await stub.CreateLot(registry_service_pb2.CreateLotRequest(lot=lot))
+        await stub.EndRule(rule_service_pb2.EndRuleRequest(rule_id="rule-1"))
+    assert (caught.value.code(), servicer.calls) == (grpc.StatusCode.UNAVAILABLE, 1)
     servicer.calls = 0
-    await stub.GetLot(registry_service_pb2.GetLotRequest(lot_id="lot-1"))
+    await stub.ListRules(rule_service_pb2.ListRulesRequest())
     assert servicer.calls == 3
 
 
