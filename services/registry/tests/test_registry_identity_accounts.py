@@ -245,6 +245,10 @@ async def test_an_account_is_changed_by_mask_but_never_who_it_is(desk: Desk) -> 
     with pytest.raises(EtagMismatch):
         await accounts.update(SECURITY, account.account_id, Account(etag="0"), FieldMask(), "")
     patch = Account(name="新名", role=ROLE_ADMINISTRATOR, login="wang", state=ACCOUNT_STATE_ACTIVE)
+    with pytest.raises(InvalidFields) as refused:
+        await accounts.update(SECURITY, account.account_id, patch, FieldMask(), "改名")
+    assert {field.field for field in refused.value.fields} == {"account.role", "account.login", "account.state"}
+    patch = Account(name="新名", role=ROLE_DEPARTMENT, login="zhang")
     changed = await accounts.update(SECURITY, account.account_id, patch, FieldMask(), "改名")
     assert (changed.name, changed.role, changed.login) == ("新名", ROLE_DEPARTMENT, "zhang")
     assert changed.state == ACCOUNT_STATE_INVITED

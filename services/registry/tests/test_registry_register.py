@@ -8,6 +8,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from mesh.caller import Caller, CallerKind
 from mesh.errors import MeshError
+from mesh.instants import time_of
 from mesh.testing import ManualClock, SequentialIds
 from parkmesh.registry.v1.coordinate_pb2 import COORDINATE_SYSTEM_WGS84, Coordinate
 from parkmesh.registry.v1.lot_pb2 import (
@@ -37,7 +38,6 @@ from registry.history.changes import Changes, Wanted
 from registry.static.moments import Moment
 from registry.static.register import CLOCKS_DIFFER_MS, Register
 from registry.storage.kinds import BERTH, DEVICE, GATE
-from registry.storage.reader import time_of
 from registry.storage.store import Store
 from registry.testing import (
     ADMINISTRATOR,
@@ -367,7 +367,9 @@ async def test_an_operators_people_neither_give_a_lot_away_nor_lose_sight_of_it(
     by = operator_caller(operator.operator_id)
     told = await refusal(updated(register, lot.lot_id, Lot(), "operator_id", by=by))
     assert "update_mask.fixed" in str(told)
-    kept = await updated(register, lot.lot_id, Lot(operator_id="operator-99", remarks="好"), by=by)
+    other = await refusal(updated(register, lot.lot_id, Lot(operator_id="operator-99", remarks="好"), by=by))
+    assert "lot.operatorId" in str(other)
+    kept = await updated(register, lot.lot_id, Lot(operator_id=operator.operator_id, remarks="好"), by=by)
     assert (kept.operator_id, kept.remarks) == (operator.operator_id, "好")
 
 

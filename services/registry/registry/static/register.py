@@ -9,6 +9,7 @@ from mesh import validation
 from mesh.caller import Caller, CallerKind
 from mesh.clock import Clock, Ids
 from mesh.errors import FieldViolation
+from mesh.instants import time_of
 from parkmesh.registry.v1.device_pb2 import Device
 from parkmesh.registry.v1.gate_pb2 import SERVICE_STATE_RETIRED
 from parkmesh.registry.v1.lot_pb2 import Lot, LotState
@@ -26,7 +27,7 @@ from registry.static.moments import Moment
 from registry.static.sight import lots_seen, operators_seen, seen_lot, seen_operator
 from registry.storage.acts import Act
 from registry.storage.kinds import BY_MESSAGE, LOT, OPERATOR, SET_BY_STORE, Kind, M
-from registry.storage.reader import Held, Reader, time_of
+from registry.storage.reader import Held, Reader
 from registry.storage.revisions import changed_fields
 from registry.storage.store import Store, to_the_end
 from registry.storage.writer import Writer
@@ -278,7 +279,7 @@ async def changed(facts: Writer, held: Held[M], patch: M, mask: FieldMask, *, fi
     kind = BY_MESSAGE[type(patch)]
     check_etag(patch.etag, held)  # type: ignore[attr-defined]  # whatever is updated has one
     then = await facts.then(held)
-    message = edited(then, patch, mask, fixed=(*fixed, *kind.ids, *_set_by_platform(kind)), path=kind.name)
+    message = edited(then, patch, mask, fixed=fixed, derived=_set_by_platform(kind), path=kind.name)
     if isinstance(message, Lot) and "berths" in changed_fields(then, message) and not _states_sum(patch, mask):
         message.open_berths = 0  # left out, it is the sum over the new classes
     _refuse(validation.violations(message, f"{kind.name}."))
