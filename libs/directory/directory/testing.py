@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
+from mesh.instants import time_of
 from parkmesh.registry.v1 import (
     berth_pb2,
     change_service_pb2,
@@ -164,7 +164,7 @@ def credential(
         subject_id=subject_id,
         account_id=account_id,
         method=method,
-        expire_time=None if expire_ms is None else timestamp(expire_ms),
+        expire_time=None if expire_ms is None else time_of(expire_ms),
         revoked=revoked,
     )
 
@@ -185,17 +185,12 @@ def rule(
         number=number,
         text=text,
         basis="莆公规〔2024〕1号",
-        start_time=timestamp(start_ms),
-        end_time=None if end_ms is None else timestamp(end_ms),
+        start_time=time_of(start_ms),
+        end_time=None if end_ms is None else time_of(end_ms),
     )
 
 
 def grant(vendor_id: str, lot_id: str, *, start_ms: int = 0, end_ms: int | None = None) -> vendor_pb2.Grant:
     """A grant since 1970 and for ever, unless stated otherwise."""
-    end_time = None if end_ms is None else timestamp(end_ms)
-    return vendor_pb2.Grant(vendor_id=vendor_id, lot_id=lot_id, start_time=timestamp(start_ms), end_time=end_time)
-
-
-def timestamp(ms: int) -> Timestamp:
-    """Epoch milliseconds as the protos carry an instant."""
-    return Timestamp(seconds=ms // 1000, nanos=ms % 1000 * 1_000_000)
+    end_time = None if end_ms is None else time_of(end_ms)
+    return vendor_pb2.Grant(vendor_id=vendor_id, lot_id=lot_id, start_time=time_of(start_ms), end_time=end_time)

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from mesh.caller import CallerKind
+from mesh.instants import ms_of
 from parkmesh.registry.v1 import (
     coordinate_pb2,
     directory_service_pb2,
@@ -84,21 +84,21 @@ def credential(message: vendor_pb2.Credential) -> CredentialFacts | None:
         subject=message.subject_id,
         account=message.account_id,
         method=message.method,
-        expire_ms=_ms(message.expire_time) if message.HasField("expire_time") else FOREVER,
+        expire_ms=ms_of(message.expire_time) if message.HasField("expire_time") else FOREVER,
         revoked=message.revoked,
     )
 
 
 def grant(message: vendor_pb2.Grant) -> GrantFacts:
     """The grant."""
-    end_ms = _ms(message.end_time) if message.HasField("end_time") else FOREVER
-    return GrantFacts(message.vendor_id, message.lot_id, _ms(message.start_time), end_ms)
+    end_ms = ms_of(message.end_time) if message.HasField("end_time") else FOREVER
+    return GrantFacts(message.vendor_id, message.lot_id, ms_of(message.start_time), end_ms)
 
 
 def rule(message: rule_pb2.Rule) -> RuleFacts:
     """The rule."""
-    end_ms = _ms(message.end_time) if message.HasField("end_time") else FOREVER
-    return RuleFacts(message.rule_id, message.name, message.number, message.text, _ms(message.start_time), end_ms)
+    end_ms = ms_of(message.end_time) if message.HasField("end_time") else FOREVER
+    return RuleFacts(message.rule_id, message.name, message.number, message.text, ms_of(message.start_time), end_ms)
 
 
 def _position(message: coordinate_pb2.Position) -> Position:
@@ -106,7 +106,3 @@ def _position(message: coordinate_pb2.Position) -> Position:
         (message.wgs84.latitude, message.wgs84.longitude),
         (message.gcj02.latitude, message.gcj02.longitude),
     )
-
-
-def _ms(time: Timestamp) -> int:
-    return time.seconds * 1000 + time.nanos // 1_000_000

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
-from google.protobuf.timestamp_pb2 import Timestamp
+from mesh.instants import time_of
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2
 from vocabulary import ids
@@ -17,17 +17,12 @@ RETRY_AFTER_MS: Final = 2_000
 _STATED: Final = tuple(field.name for field in record_pb2.AccessRecord.DESCRIPTOR.fields)
 
 
-def timestamp(epoch_ms: int) -> Timestamp:
-    """The instant as a Timestamp."""
-    return Timestamp(seconds=epoch_ms // 1000, nanos=epoch_ms % 1000 * 1_000_000)
-
-
 def upload_answer(
     records: Sequence[record_pb2.AccessRecord], verdicts: Sequence[Verdict], now_ms: int, unknown_fields: Sequence[str]
 ) -> messages.UploadRecordsResponse:
     """The answer to a batch."""
     counts = [0] * len(messages.Outcome.values())
-    answer = messages.UploadRecordsResponse(server_time=timestamp(now_ms), unknown_fields=unknown_fields)
+    answer = messages.UploadRecordsResponse(server_time=time_of(now_ms), unknown_fields=unknown_fields)
     for index, verdict in enumerate(verdicts):
         counts[verdict.outcome] += 1
         if verdict.outcome != messages.OUTCOME_ACCEPTED or verdict.warnings:
@@ -71,7 +66,7 @@ def stored_record(logged: record_pb2.LoggedRecord) -> record_pb2.StoredRecord:
     stated = {name: getattr(logged, name) for name in _STATED if _is_stated(logged, name)}
     return record_pb2.StoredRecord(
         record=record_pb2.AccessRecord(**stated),
-        accept_time=timestamp(logged.accept_ms),
+        accept_time=time_of(logged.accept_ms),
         delay_ms=max(-(2**31), min(2**31 - 1, logged.accept_ms - logged.event_ms)),
         digest=logged.digest.hex(),
         warnings=logged.warnings,

@@ -8,10 +8,10 @@ from history.errors import HistoryError
 from mesh import caller, paging
 from mesh.caller import CallerKind
 from mesh.clock import Clock
+from mesh.instants import time_of
 from parkmesh.access.v1 import coverage_service_pb2 as messages
 from parkmesh.access.v1 import coverage_service_pb2_grpc as rpc
 
-from access_records.answers import timestamp
 from access_records.coverage import Coverage, LotCoverage, Wanted
 from access_records.reading import history_unavailable, log_unavailable
 
@@ -49,7 +49,7 @@ class CoverageServicer(rpc.CoverageServiceServicer):
         return messages.ListLotCoverageResponse(
             lots=[_lot(one, page.as_of_ms, with_vendors=who.kind is not CallerKind.VENDOR) for one in page.lots],
             next_page_token=paging.encode(request, (page.lots[-1].lot.lot_id,)) if page.more else "",
-            as_of_time=timestamp(page.as_of_ms),
+            as_of_time=time_of(page.as_of_ms),
             silent_after_hours=page.silent_after_hours,
         )
 
@@ -65,6 +65,6 @@ def _lot(found: LotCoverage, as_of_ms: int, *, with_vendors: bool) -> messages.L
     if with_vendors:
         answer.granted_vendors = found.granted_vendors
     if found.last_ms is not None:
-        answer.last_accept_time.CopyFrom(timestamp(found.last_ms))
+        answer.last_accept_time.CopyFrom(time_of(found.last_ms))
         answer.age_seconds = max(0, as_of_ms - found.last_ms) // 1000
     return answer

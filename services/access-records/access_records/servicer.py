@@ -12,6 +12,7 @@ from mesh import caller, paging
 from mesh.caller import Caller
 from mesh.clock import Clock
 from mesh.errors import FieldViolation, MeshError
+from mesh.instants import time_of
 from mesh.validation import invalid
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import access_record_service_pb2_grpc as rpc
@@ -105,7 +106,7 @@ class AccessRecordServicer(rpc.AccessRecordServiceServicer):
         return messages.ListRecordsResponse(
             records=map(answers.stored_record, page.records),
             next_page_token=page.next_token,
-            complete_until=answers.timestamp(page.complete_until_ms),
+            complete_until=time_of(page.complete_until_ms),
         )
 
     async def _upload(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from google.protobuf.timestamp_pb2 import Timestamp
+from mesh.instants import time_of
 from parkmesh.guidance.v1 import guidance_service_pb2 as messages
 from parkmesh.registry.v1 import coordinate_pb2
 
@@ -37,12 +37,8 @@ class Answers:
         if report is not None:
             age_ms = max(0, now_ms - report.observed_ms)  # a lot's clock may be a little ahead of ours
             lot.free_berths = report.free_berths
-            lot.observe_time.CopyFrom(_timestamp(report.observed_ms))
+            lot.observe_time.CopyFrom(time_of(report.observed_ms))
             lot.age_seconds = age_ms // 1000
             stale = age_ms >= self.stale_after_ms
             lot.freshness = messages.FRESHNESS_STALE if stale else messages.FRESHNESS_FRESH
         return lot
-
-
-def _timestamp(ms: int) -> Timestamp:
-    return Timestamp(seconds=ms // 1000, nanos=ms % 1000 * 1_000_000)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mesh.caller import Caller, CallerKind
+from mesh.instants import time_of
 from parkmesh.registry.v1.berth_pb2 import Berth
 from parkmesh.registry.v1.device_pb2 import DEVICE_TYPE_CAMERA, Device
 from parkmesh.registry.v1.gate_pb2 import LANE_DIRECTION_ENTRY, Gate, Lane
@@ -14,7 +15,6 @@ from vocabulary import credit_code
 
 from registry.storage.acts import Act
 from registry.storage.kinds import BY_MESSAGE
-from registry.storage.reader import time_of
 from registry.storage.store import Store
 
 ADMINISTRATOR = Caller(CallerKind.ADMINISTRATOR, "platform", "admin", "account-1")

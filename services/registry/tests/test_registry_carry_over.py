@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from google.protobuf.field_mask_pb2 import FieldMask
+from mesh.instants import time_of
 from mesh.testing import ManualClock, SequentialIds
 from parkmesh.registry.v1.coordinate_pb2 import COORDINATE_SYSTEM_GCJ02, Coordinate
 from parkmesh.registry.v1.gate_pb2 import LANE_DIRECTION_BOTH, LANE_DIRECTION_ENTRY, Gate, Lane
@@ -21,7 +22,6 @@ from registry.static.moments import Moment
 from registry.static.register import Register
 from registry.storage.engine import engine_of
 from registry.storage.kinds import CREDENTIAL, GATE, GRANT, LOT, VENDOR
-from registry.storage.reader import time_of
 from registry.storage.store import opened
 from registry.storage.tables import CHANGES
 from registry.testing import ADMINISTRATOR, a_lot, kept, vendor_caller

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from google.protobuf.field_mask_pb2 import FieldMask
 from mesh.caller import Caller, CallerKind
+from mesh.instants import time_of
 from mesh.testing import ManualClock, SequentialIds
 from parkmesh.registry.v1.change_service_pb2 import (
     FACT_KIND_GATE,
@@ -26,7 +27,6 @@ from registry.history.lateness import HOUR_MS, lateness
 from registry.static.moments import Moment
 from registry.static.register import Register
 from registry.static.rules import Rules
-from registry.storage.reader import time_of
 from registry.storage.store import Store
 from registry.testing import (
     ADMINISTRATOR,

@@ -7,12 +7,13 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import pytest
+from mesh.instants import time_of
 from mesh.testing import ManualClock
 from parkmesh.registry.v1.lot_pb2 import Lot
 from parkmesh.registry.v1.vendor_pb2 import Credential, Grant, Vendor
 from registry.history.feed import Feed
 from registry.storage.kinds import BY_NAME, GRANT
-from registry.storage.reader import Page, time_of
+from registry.storage.reader import Page
 from registry.storage.store import Store, opened
 from registry.testing import a_berth, a_gate, a_lot, kept
 

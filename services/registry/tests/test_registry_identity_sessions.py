@@ -7,6 +7,7 @@ import jwt
 import pytest
 import sqlalchemy as sa
 from mesh.caller import Caller, CallerKind
+from mesh.instants import ms_of
 from mesh.testing import throwaway_keys
 from parkmesh.registry.v1.account_pb2 import ACCOUNT_STATE_ACTIVE
 from parkmesh.registry.v1.role_pb2 import (
@@ -25,7 +26,6 @@ from registry.errors import BadCode, BadCredential, BadLogin, InvalidFields, Not
 from registry.identity.sessions import Opened
 from registry.identity.testing import PASSWORD, SECURITY, Desk, Person
 from registry.storage.kinds import CREDENTIAL
-from registry.storage.reader import ms_of
 
 MINUTE = 60_000
 HOUR = 3_600_000

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from mesh.caller import Caller, CallerKind
+from mesh.instants import ms_of, time_of
 from mesh.testing import SequentialIds, throwaway_keys
 from parkmesh.registry.v1.device_pb2 import DEVICE_TYPE_BARRIER, Device
 from parkmesh.registry.v1.gate_pb2 import (
@@ -35,7 +36,7 @@ from registry.identity.credentials import Issued, Method
 from registry.identity.testing import MASTER, SECURITY, SYSTEM, Desk
 from registry.static.register import Register
 from registry.storage.kinds import CREDENTIAL
-from registry.storage.reader import is_over, ms_of, time_of
+from registry.storage.reader import is_over
 from vocabulary.request_signature import signing_key
 
 SECOND = 1000

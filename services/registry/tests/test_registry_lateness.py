@@ -1,8 +1,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mesh.instants import time_of
 from parkmesh.registry.v1.rule_pb2 import RULE_NAME_LOT_SILENT_AFTER_HOURS, Rule
 from registry.history.lateness import HOUR_MS, lateness, windows
-from registry.storage.reader import time_of
 from registry.testing import a_report_rule
 
 T = 1_800_000_000_000

@@ -1,5 +1,6 @@
 import pytest
 from mesh.caller import Caller, CallerKind
+from mesh.instants import time_of
 from parkmesh.registry.v1.lot_pb2 import (
     LOT_STATE_ACTIVE,
     LOT_STATE_CLOSED,
@@ -12,7 +13,6 @@ from parkmesh.registry.v1.lot_pb2 import (
 )
 from registry.errors import InvalidField, StateNotAllowed
 from registry.static import lot_states
-from registry.storage.reader import time_of
 from registry.testing import ADMINISTRATOR, department, operator_caller, vendor_caller
 
 STATES = [state for state in LotState.values() if state != LOT_STATE_UNSPECIFIED]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from mesh.caller import Caller, CallerKind
+from mesh.instants import time_of
 from mesh.testing import ManualClock, SequentialIds
 from parkmesh.registry.v1.berth_pb2 import ALIAS_TYPE_PAINTED, Berth
 from parkmesh.registry.v1.gate_pb2 import SERVICE_STATE_RETIRED, Gate
@@ -30,7 +31,6 @@ from parkmesh.registry.v1.survey_service_pb2 import (
 )
 from registry.errors import InvalidField, NotRegistered, SurveyConflict, SurveyInvalid, TooManySurveys
 from registry.storage.kinds import BERTH, GATE, GRANT, LOT, Kind, M
-from registry.storage.reader import time_of
 from registry.storage.store import Store
 from registry.storage.tables import AUDIT, CHANGES
 from registry.surveys.comparison import Finding

@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 import sqlalchemy as sa
+from mesh.instants import time_of
 from parkmesh.registry.v1.account_pb2 import Account
 from parkmesh.registry.v1.lot_pb2 import Lot
 from parkmesh.registry.v1.vendor_pb2 import Grant, Vendor
@@ -19,7 +20,7 @@ from registry.history.audit import Audit
 from registry.storage.acts import Act
 from registry.storage.engine import translated
 from registry.storage.kinds import BERTH, BY_NAME, GATE, GRANT, LOT, OPERATOR, VENDOR
-from registry.storage.reader import Reader, time_of
+from registry.storage.reader import Reader
 from registry.storage.store import Store, opened, to_the_end
 from registry.testing import ADMINISTRATOR, a_berth, a_gate, a_lot, an_operator, kept
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from mesh.caller import Caller, CallerKind
 from mesh.clock import Clock
+from mesh.instants import time_of
 from parkmesh.registry.v1.change_service_pb2 import Change, FactKind, Receipt, RegisteredObject
 from parkmesh.registry.v1.role_pb2 import Role
 from parkmesh.registry.v1.rule_pb2 import Rule
@@ -20,7 +21,7 @@ from registry.storage import revisions
 from registry.storage.acts import Act
 from registry.storage.among import among
 from registry.storage.kinds import BY_NAME, BY_NUMBER, KINDS, OPERATOR, RULE, Kind
-from registry.storage.reader import Reader, Rows, revision_of, time_of
+from registry.storage.reader import Reader, Rows, revision_of
 from registry.storage.revisions import Revision
 from registry.storage.store import Store, to_the_end
 from registry.storage.tables import CHANGES, RECEIPTS

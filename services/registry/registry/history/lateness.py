@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mesh.instants import ms_of, time_of
 from parkmesh.registry.v1.change_service_pb2 import Lateness
 from parkmesh.registry.v1.rule_pb2 import RULE_NAME_STATIC_CHANGE_REPORT_HOURS, Rule
 
-from registry.storage.reader import in_force, ms_of, time_of
+from registry.storage.reader import in_force
 
 HOUR_MS: Final = 3_600_000
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mesh.clock import Ids
+from mesh.instants import ms_of, time_of
 from mesh.settings import Secret
 from parkmesh.registry.v1.role_pb2 import Role
 from parkmesh.registry.v1.vendor_pb2 import (
@@ -23,7 +24,7 @@ from registry.forms import public_key
 from registry.forms.violation import broken
 from registry.identity.proofs import Proof, hash_of, keep
 from registry.storage.kinds import CREDENTIAL
-from registry.storage.reader import Held, is_over, ms_of, time_of
+from registry.storage.reader import Held, is_over
 from registry.storage.writer import Writer
 
 

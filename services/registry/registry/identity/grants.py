@@ -2,6 +2,7 @@
 
 from mesh.caller import Caller
 from mesh.clock import Clock
+from mesh.instants import ms_of, time_of
 from parkmesh.registry.v1.vendor_pb2 import Grant
 
 from registry.errors import InvalidFields, LotNotFound, NotRegistered
@@ -10,7 +11,6 @@ from registry.forms.violation import broken
 from registry.identity.visibility import seen_vendor
 from registry.storage.acts import Act
 from registry.storage.kinds import GRANT, LOT
-from registry.storage.reader import ms_of, time_of
 from registry.storage.store import Store, to_the_end
 
 

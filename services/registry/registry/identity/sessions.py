@@ -6,6 +6,7 @@ from typing import Final
 
 from mesh.caller import Caller
 from mesh.clock import Clock
+from mesh.instants import time_of
 from mesh.reasons import name_of
 from mesh.settings import Secret
 from parkmesh.errors.v1.error_reason_pb2 import ERROR_REASON_BAD_CODE, ERROR_REASON_BAD_LOGIN
@@ -26,7 +27,7 @@ from registry.identity.second_factor import SecondFactor
 from registry.identity.signer import Signer, Token
 from registry.storage.acts import REGISTRY, Act
 from registry.storage.kinds import ACCOUNT, CREDENTIAL
-from registry.storage.reader import Reader, is_over, time_of
+from registry.storage.reader import Reader, is_over
 from registry.storage.store import Store, to_the_end
 from registry.storage.writer import Writer
 

@@ -6,12 +6,13 @@ from typing import Final
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from mesh.instants import ms_of
 from mesh.settings import Secret
 from parkmesh.registry.v1.vendor_pb2 import Credential
 
 from registry.errors import BadCredential
 from registry.identity.roles import kind_of
-from registry.storage.reader import is_over, ms_of
+from registry.storage.reader import is_over
 
 ISSUER: Final = "registry"
 

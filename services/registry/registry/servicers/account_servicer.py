@@ -4,12 +4,12 @@ from typing import Any
 
 import grpc
 from mesh.caller import current
+from mesh.instants import time_of
 from parkmesh.registry.v1 import account_pb2, account_service_pb2_grpc
 from parkmesh.registry.v1 import account_service_pb2 as messages
 
 from registry.identity.accounts import Accounts
 from registry.servicers.requests import next_token, place
-from registry.storage.reader import time_of
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

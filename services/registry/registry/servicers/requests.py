@@ -8,11 +8,11 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from mesh import paging
 from mesh.errors import FieldViolation, MeshError
+from mesh.instants import ms_of
 from parkmesh.errors.v1.error_reason_pb2 import ERROR_REASON_INVALID_PAGE_TOKEN
 
 from registry.errors import InvalidFields
 from registry.static.moments import Moment
-from registry.storage.reader import ms_of
 
 
 def place(request: Any) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from typing import Any
 import grpc
 from mesh import wording
 from mesh.errors import FieldViolation
+from mesh.instants import time_of
 from parkmesh.registry.v1 import token_service_pb2 as messages
 from parkmesh.registry.v1 import token_service_pb2_grpc
 
@@ -12,7 +13,6 @@ from registry.errors import InvalidField, InvalidFields
 from registry.identity.credentials import Method
 from registry.identity.onboarding import Onboarding
 from registry.identity.tokens import Tokens
-from registry.storage.reader import time_of
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

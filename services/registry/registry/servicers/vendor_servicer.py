@@ -4,6 +4,7 @@ from typing import Any
 
 import grpc
 from mesh.caller import current
+from mesh.instants import time_of
 from parkmesh.registry.v1 import vendor_pb2, vendor_service_pb2_grpc
 from parkmesh.registry.v1 import vendor_service_pb2 as messages
 
@@ -13,7 +14,6 @@ from registry.identity.onboarding import Onboarding
 from registry.identity.vendor_credentials import VendorCredentials
 from registry.identity.vendors import Vendors
 from registry.servicers.requests import instant, next_token, place
-from registry.storage.reader import time_of
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

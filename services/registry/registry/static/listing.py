@@ -5,9 +5,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Generic
 
+from mesh.instants import time_of
+
 from registry.static.moments import Moment
 from registry.storage.kinds import DEVICE, Kind, M
-from registry.storage.reader import Held, Reader, time_of
+from registry.storage.reader import Held, Reader
 
 _AT_MOST: Final = 2000
 

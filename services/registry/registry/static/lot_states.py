@@ -3,6 +3,7 @@
 from typing import Final
 
 from mesh.caller import Caller, CallerKind
+from mesh.instants import time_of
 from parkmesh.registry.v1.lot_pb2 import (
     LOT_STATE_ACTIVE,
     LOT_STATE_CLOSED,
@@ -16,7 +17,6 @@ from parkmesh.registry.v1.lot_pb2 import (
 )
 
 from registry.errors import InvalidField, StateNotAllowed
-from registry.storage.reader import time_of
 
 _FILED: Final = (LOT_STATE_DRAFT, LOT_STATE_PENDING)
 _REVIEWED: Final = {

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from mesh.instants import time_of
+
 from registry.forms import derived
 from registry.storage import revisions
 from registry.storage.kinds import M
-from registry.storage.reader import time_of
 from registry.storage.revisions import Revision
 
 

@@ -2,6 +2,7 @@
 
 from mesh.caller import Caller
 from mesh.clock import Clock, Ids
+from mesh.instants import ms_of, time_of
 from parkmesh.registry.v1.rule_pb2 import Rule
 
 from registry.errors import InvalidField, InvalidFields, NotRegistered
@@ -11,7 +12,6 @@ from registry.static.moments import Moment
 from registry.static.register import added
 from registry.storage.acts import Act
 from registry.storage.kinds import RULE, SET_BY_STORE
-from registry.storage.reader import ms_of, time_of
 from registry.storage.store import Store, to_the_end
 
 

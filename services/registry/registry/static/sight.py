@@ -3,13 +3,14 @@
 from collections.abc import Collection
 
 from mesh.caller import Caller, CallerKind
+from mesh.instants import ms_of
 from parkmesh.registry.v1.lot_pb2 import Lot
 from parkmesh.registry.v1.operator_pb2 import Operator
 from parkmesh.registry.v1.vendor_pb2 import Grant
 
 from registry.errors import LotNotFound, NotRegistered
 from registry.storage.kinds import GRANT, LOT, OPERATOR
-from registry.storage.reader import Held, Reader, ms_of
+from registry.storage.reader import Held, Reader
 
 _ALL_LOTS = frozenset(
     {

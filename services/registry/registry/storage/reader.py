@@ -7,6 +7,7 @@ from typing import Any, Final, Generic
 
 import sqlalchemy as sa
 from google.protobuf.timestamp_pb2 import Timestamp
+from mesh.instants import ms_of, time_of
 from parkmesh.registry.v1.rule_pb2 import Rule, RuleName
 from parkmesh.registry.v1.vendor_pb2 import Credential
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -66,16 +67,6 @@ class Page:
     """Whether nothing is left after them."""
     facts: tuple[tuple[str, bytes], ...]
     """The name of each one's kind, and its message."""
-
-
-def time_of(ms: int) -> Timestamp:
-    """Epoch milliseconds as a timestamp."""
-    return Timestamp(seconds=ms // 1000, nanos=ms % 1000 * 1_000_000)
-
-
-def ms_of(time: Timestamp) -> int:
-    """A timestamp as epoch milliseconds; what is finer is dropped."""
-    return time.seconds * 1000 + time.nanos // 1_000_000
 
 
 class Reader:

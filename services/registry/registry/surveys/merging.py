@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from mesh.instants import ms_of, time_of
 from parkmesh.registry.v1.berth_pb2 import Berth, BerthAlias
 from parkmesh.registry.v1.gate_pb2 import SERVICE_STATE_IN_SERVICE, SERVICE_STATE_UNSPECIFIED, Gate
 from parkmesh.registry.v1.lot_pb2 import Lot
 
 from registry.storage import revisions
-from registry.storage.reader import ms_of, time_of
 
 
 def merged(current: Any, stated: Any, fields: list[str], effective_ms: int) -> Any:

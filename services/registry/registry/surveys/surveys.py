@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from mesh.caller import Caller, CallerKind
 from mesh.clock import Clock, Ids
 from mesh.errors import FieldViolation
+from mesh.instants import time_of
 from parkmesh.registry.v1.survey_service_pb2 import (
     SURVEY_OUTCOME_INVALID,
     Survey,
@@ -19,7 +20,7 @@ from parkmesh.registry.v1.survey_service_pb2 import (
 from registry.errors import NotRegistered, SurveyConflict, SurveyInvalid, TooManySurveys
 from registry.static.register import check_effective
 from registry.storage.acts import Act
-from registry.storage.reader import Reader, time_of
+from registry.storage.reader import Reader
 from registry.storage.store import Store, to_the_end
 from registry.storage.tables import SURVEYS
 from registry.storage.writer import Writer
