@@ -9,7 +9,9 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from google.protobuf.message import DecodeError, Message
 from parkmesh.errors.v1.error_reason_pb2 import ERROR_REASON_INVALID_FIELD, ERROR_REASON_INVALID_PAGE_TOKEN
@@ -21,6 +23,9 @@ from mesh.errors import FieldViolation, MeshError
 Arguments = Message | Sequence[str]
 """What makes the list: the request itself (its page_size and page_token do not count), or texts."""
 
+ID: Final = "[A-Za-z0-9_-]{1,64}"
+"""The form of an id in a place."""
+
 _DEFAULT = 100
 _MAXIMUM = 1000
 
@@ -31,9 +36,12 @@ def encode(arguments: Arguments, last_key: Sequence[str]) -> str:
     return base64.urlsafe_b64encode(token.SerializeToString(deterministic=True)).decode().rstrip("=")
 
 
-def decode(token: str, arguments: Arguments) -> tuple[str, ...]:
+def decode(token: str, arguments: Arguments, forms: Sequence[str] = ()) -> tuple[str, ...]:
     """The last key of the page before; empty when the token is. MeshError(INVALID_PAGE_TOKEN) when it belongs to
     another list or is not one of ours.
+
+    `forms` are patterns, one for each part of the key: a token with any other key is refused, for whoever knows how
+    tokens are made can make one. Without them the key may be of any length and form.
     """
     if not token:
         return ()
@@ -43,6 +51,8 @@ def decode(token: str, arguments: Arguments) -> tuple[str, ...]:
     except (UnicodeEncodeError, binascii.Error, DecodeError):
         raise _refused() from None
     if not hmac.compare_digest(place.arguments, _digest(arguments, place.last_key)):
+        raise _refused()
+    if forms and not _in_form(place.last_key, forms):
         raise _refused()
     return tuple(place.last_key)
 
@@ -55,6 +65,10 @@ def page_size(requested: int, default: int = _DEFAULT, maximum: int = _MAXIMUM) 
         rule = FieldViolation("pageSize", "int32.gte", *wording.of_rule("int32.gte", {"gte": 0}))
         raise MeshError(ERROR_REASON_INVALID_FIELD, "A page size cannot be negative.", fields=[rule])
     return min(requested or default, maximum)
+
+
+def _in_form(key: Sequence[str], forms: Sequence[str]) -> bool:
+    return len(key) == len(forms) and all(map(re.fullmatch, forms, key))
 
 
 def _digest(arguments: Arguments, last_key: Sequence[str]) -> bytes:

@@ -10,7 +10,6 @@ from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import Message
 from parkmesh.access.v1 import access_record_service_pb2 as access
 from parkmesh.access.v1 import record_pb2
-from parkmesh.registry.v1 import lot_pb2
 from parkmesh.registry.v1 import registry_service_pb2 as registry
 from parkmesh.registry.v1 import token_service_pb2 as tokens
 
@@ -80,7 +79,6 @@ GET_RECORD = Method.of(
 LIST_RECORDS = Method.of(
     access.DESCRIPTOR, "AccessRecordService", "ListRecords", access.ListRecordsRequest, access.ListRecordsResponse
 )
-GET_LOT = Method.of(registry.DESCRIPTOR, "RegistryService", "GetLot", registry.GetLotRequest, lot_pb2.Lot)
 LIST_LOTS = Method.of(
     registry.DESCRIPTOR, "RegistryService", "ListLots", registry.ListLotsRequest, registry.ListLotsResponse
 )

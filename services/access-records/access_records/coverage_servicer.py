@@ -1,11 +1,9 @@
 """The gRPC face of coverage: convert, list, convert."""
 
-from typing import Any
-
-import grpc
 from eventlog import LogUnavailable
 from history.errors import HistoryError
 from mesh import caller, paging
+from mesh.boundary import Context
 from mesh.caller import CallerKind
 from mesh.clock import Clock
 from mesh.instants import time_of
@@ -14,8 +12,6 @@ from parkmesh.access.v1 import coverage_service_pb2_grpc as rpc
 
 from access_records.coverage import Coverage, LotCoverage, Wanted
 from access_records.reading import history_unavailable, log_unavailable
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class CoverageServicer(rpc.CoverageServiceServicer):
@@ -39,7 +35,7 @@ class CoverageServicer(rpc.CoverageServiceServicer):
         )
         hours = request.silent_after_hours if request.HasField("silent_after_hours") else None
         size = paging.page_size(request.page_size)
-        (after,) = paging.decode(request.page_token, request) or ("",)
+        (after,) = paging.decode(request.page_token, request, (paging.ID,)) or ("",)
         try:
             page = await self._coverage.page(who, wanted, hours, after, size, self._clock.now_ms())
         except HistoryError:

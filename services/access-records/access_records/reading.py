@@ -65,7 +65,7 @@ class Reading:
         arguments = tuple(map(str, window))
         after: tuple[int, str] | None = None
         if page_token:
-            event_ms, record_id = paging.decode(page_token, arguments)
+            event_ms, record_id = paging.decode(page_token, arguments, _PLACE)
             after = (int(event_ms), record_id)
         try:
             complete_until_ms = await self.progress.complete_until_ms(window.lot_id, now_ms)

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final
+from typing import Final
 
-import grpc
 from directory import Directory
 from eventlog import LogFull, LogUnavailable
 from google.protobuf.timestamp_pb2 import Timestamp
 from mesh import caller, paging
+from mesh.boundary import Context
 from mesh.caller import Caller
 from mesh.clock import Clock
 from mesh.errors import FieldViolation, MeshError
@@ -23,8 +23,6 @@ from access_records import answers
 from access_records.archive import Window
 from access_records.reading import Reading, log_unavailable
 from access_records.upload import Uploads
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 UNKNOWN_FIELDS_HEADER: Final = "x-parkmesh-unknown-fields"
 """Where the edge names the JSON fields that it did not know, separated by commas."""

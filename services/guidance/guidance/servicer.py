@@ -1,9 +1,9 @@
 """The gRPC face: convert, search, convert."""
 
-from typing import Any, Final
+from typing import Final
 
-import grpc
 from mesh import paging
+from mesh.boundary import Context
 from mesh.clock import Clock
 from mesh.errors import FieldViolation, MeshError
 from parkmesh.errors.v1.error_reason_pb2 import ERROR_REASON_INVALID_FIELD
@@ -15,11 +15,11 @@ from guidance.answers import Answers
 from guidance.place import Point, point_of
 from guidance.search import Search
 
-Context = grpc.aio.ServicerContext[Any, Any]
-
 _RADIUS_M: Final = 1_000
 _PAGE: Final = 20
 _LONGEST_PAGE: Final = 100
+_PLACE: Final = (r"0x[01]\.[0-9a-f]{1,13}p(\+[0-9]{1,2}|-[0-9]{1,4})", paging.ID)
+"""A distance as `float.hex` writes it, and a lot."""
 _EDGE: Final = FieldViolation(
     "longitude",
     "coordinate.edge",
@@ -43,7 +43,7 @@ class GuidanceServicer(rpc.GuidanceServiceServicer):
         size = paging.page_size(request.page_size, _PAGE, _LONGEST_PAGE)
         after: tuple[float, str] | None = None
         if request.page_token:
-            distance_m, lot_id = paging.decode(request.page_token, request)
+            distance_m, lot_id = paging.decode(request.page_token, request, _PLACE)
             after = (float.fromhex(distance_m), lot_id)
         now_ms = self._clock.now_ms()
         found = self._search.near(centre, request.radius_m or _RADIUS_M, after, size + 1, now_ms)

@@ -131,7 +131,9 @@ async def test_every_object_is_there_as_it_was(database_url: str) -> None:
         assert other is not None
         assert not other.HasField("coordinate")
         lanes = [Lane(lane_id="b", direction=LANE_DIRECTION_ENTRY), Lane(lane_id="a", direction=LANE_DIRECTION_BOTH)]
-        assert await facts.children(GATE, "lot-1") == [Gate(lot_id="lot-1", gate_id="g1", name="东门", lanes=lanes)]
+        assert [held.message for held in await facts.many(GATE, lot_id="lot-1")] == [
+            Gate(lot_id="lot-1", gate_id="g1", name="东门", lanes=lanes)
+        ]
         assert await facts.held(VENDOR, "vendor-1") == Vendor(vendor_id="vendor-1", name="厂商", requests_per_second=9)
         admin = await facts.held(CREDENTIAL, "admin")
         assert admin == Credential(

@@ -53,7 +53,7 @@ async def test_what_is_stored_comes_back_and_what_is_not_there_is_none(store: St
     await kept(store, NOW, VENDOR_1, lot(1), gate, grant)
     async with store.reading() as facts:
         assert await facts.held(LOT, "lot-0001") == lot(1)
-        assert await facts.children(GATE, "lot-0001") == [gate]
+        assert [held.message for held in await facts.many(GATE, lot_id="lot-0001")] == [gate]
         assert await facts.held(GRANT, "vendor-1/lot-0001") == grant
         held = await facts.find(LOT, "lot-0001")
         assert held is not None
@@ -64,7 +64,7 @@ async def test_what_is_stored_comes_back_and_what_is_not_there_is_none(store: St
         assert named == held
         assert await facts.held(LOT, "x") is None
         assert await facts.named(LOT, "registration_number", "x") is None
-        assert await facts.children(GATE, "x") == []
+        assert [held.message for held in await facts.many(GATE, lot_id="x")] == []
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ async def test_a_second_one_is_refused_and_nothing_of_its_act_is_kept(store: Sto
 async def test_an_empty_unique_value_may_repeat(store: Store) -> None:
     await kept(store, NOW, a_berth("b1", lot_id="lot-1"), a_berth("b2", lot_id="lot-1"))
     async with store.reading() as facts:
-        assert len(await facts.children(BERTH, "lot-1")) == 2
+        assert len(await facts.many(BERTH, lot_id="lot-1")) == 2
 
 
 async def test_a_unique_value_moves_from_one_object_to_another_within_one_act(store: Store) -> None:
@@ -414,6 +414,6 @@ async def test_objects_are_listed_by_key_of_one_lot_or_one_owner(store: Store) -
             "lot-0003",
         ]
         assert [held.message.lot_id for held in await facts.many(LOT, owner="operator-1")] == ["lot-0001", "lot-0003"]
-        assert [gate.gate_id for gate in await facts.children(GATE, "lot-a")] == ["g1", "g10", "g2"]
+        assert [held.message.gate_id for held in await facts.many(GATE, lot_id="lot-a")] == ["g1", "g10", "g2"]
         assert await facts.added_by(OPERATOR, "platform") == []
         assert len(await facts.added_by(LOT, "platform")) == 4

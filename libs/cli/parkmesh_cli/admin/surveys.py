@@ -32,7 +32,6 @@ from parkmesh_cli.errors import FAILED, MisuseError
 app = group("Surveys of lots, gates and berths. 普查")
 
 SUBJECTS: Final = Words(SurveySubject.DESCRIPTOR)
-FORMATS: Final = Words(SurveyFormat.DESCRIPTOR)
 OUTCOMES: Final = Words(SurveyOutcome.DESCRIPTOR)
 SURVEYS: Final = (
     Column("survey 普查标识", lambda survey: survey.survey_id, whole=True),

@@ -1,8 +1,6 @@
 """The accounts of people."""
 
-from typing import Any
-
-import grpc
+from mesh.boundary import Context
 from mesh.caller import current
 from mesh.instants import time_of
 from parkmesh.registry.v1 import account_pb2, account_service_pb2_grpc
@@ -10,8 +8,6 @@ from parkmesh.registry.v1 import account_service_pb2 as messages
 
 from registry.identity.accounts import Accounts
 from registry.servicers.requests import next_token, place
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class AccountServicer(account_service_pb2_grpc.AccountServiceServicer):

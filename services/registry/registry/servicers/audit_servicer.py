@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import grpc
+from mesh.boundary import Context
 from mesh.instants import time_of
 from parkmesh.registry.v1 import audit_service_pb2 as messages
 from parkmesh.registry.v1 import audit_service_pb2_grpc
@@ -11,7 +11,6 @@ from parkmesh.registry.v1.role_pb2 import Role
 from registry.history.audit import Audit, WantedActs
 from registry.servicers.requests import instant, next_token, numbered_place
 
-Context = grpc.aio.ServicerContext[Any, Any]
 _ROLES = frozenset(Role.DESCRIPTOR.values_by_name)
 
 

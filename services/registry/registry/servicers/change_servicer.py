@@ -1,16 +1,12 @@
 """The history of the register, and the departments' receipts."""
 
-from typing import Any
-
-import grpc
+from mesh.boundary import Context
 from mesh.caller import current
 from parkmesh.registry.v1 import change_service_pb2 as messages
 from parkmesh.registry.v1 import change_service_pb2_grpc
 
 from registry.history.changes import Changes, Wanted
 from registry.servicers.requests import instant, next_token, numbered_place
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class ChangeServicer(change_service_pb2_grpc.ChangeServiceServicer):

@@ -2,10 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any
 
-import grpc
 from google.protobuf.message import Message
+from mesh.boundary import Context
 from parkmesh.registry.v1 import directory_service_pb2 as messages
 from parkmesh.registry.v1 import directory_service_pb2_grpc
 from parkmesh.registry.v1.account_pb2 import ACCOUNT_STATE_ACTIVE, Account
@@ -13,8 +12,6 @@ from parkmesh.registry.v1.account_pb2 import ACCOUNT_STATE_ACTIVE, Account
 from registry.history.feed import Feed
 from registry.storage.kinds import BY_NAME, BY_NUMBER
 from registry.storage.reader import Page
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):

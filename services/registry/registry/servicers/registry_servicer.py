@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import grpc
+from mesh.boundary import Context
 from mesh.caller import current
 from parkmesh.registry.v1 import registry_service_pb2 as messages
 from parkmesh.registry.v1 import registry_service_pb2_grpc
@@ -17,8 +17,6 @@ from registry.servicers.requests import effective, moment, next_token, place
 from registry.static.moments import Moment
 from registry.static.register import Register
 from registry.storage.kinds import BERTH, DEVICE, GATE, Kind, M
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class RegistryServicer(registry_service_pb2_grpc.RegistryServiceServicer):

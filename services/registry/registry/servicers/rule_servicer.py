@@ -1,8 +1,6 @@
 """Rules whose values change with the law."""
 
-from typing import Any
-
-import grpc
+from mesh.boundary import Context
 from mesh.caller import current
 from parkmesh.registry.v1 import rule_service_pb2 as messages
 from parkmesh.registry.v1 import rule_service_pb2_grpc
@@ -10,8 +8,6 @@ from parkmesh.registry.v1.rule_pb2 import Rule
 
 from registry.servicers.requests import instant, next_token, place
 from registry.static.rules import Rules
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class RuleServicer(rule_service_pb2_grpc.RuleServiceServicer):

@@ -1,15 +1,11 @@
 """The sessions of people."""
 
-from typing import Any
-
-import grpc
+from mesh.boundary import Context
 from mesh.caller import current
 from parkmesh.registry.v1 import session_service_pb2 as messages
 from parkmesh.registry.v1 import session_service_pb2_grpc
 
 from registry.identity.sessions import Sessions
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class SessionServicer(session_service_pb2_grpc.SessionServiceServicer):

@@ -1,16 +1,12 @@
 """Surveys: censuses of lots, gates and berths."""
 
-from typing import Any
-
-import grpc
+from mesh.boundary import Context
 from mesh.caller import current
 from parkmesh.registry.v1 import survey_service_pb2 as messages
 from parkmesh.registry.v1 import survey_service_pb2_grpc
 
 from registry.servicers.requests import effective, next_token, place
 from registry.surveys.surveys import Census, Surveys
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class SurveyServicer(survey_service_pb2_grpc.SurveyServiceServicer):

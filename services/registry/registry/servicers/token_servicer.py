@@ -1,9 +1,7 @@
 """Access tokens, and credentials for one-time codes."""
 
-from typing import Any
-
-import grpc
 from mesh import wording
+from mesh.boundary import Context
 from mesh.errors import FieldViolation
 from mesh.instants import time_of
 from parkmesh.registry.v1 import token_service_pb2 as messages
@@ -13,8 +11,6 @@ from registry.errors import InvalidField, InvalidFields
 from registry.identity.credentials import Method
 from registry.identity.onboarding import Onboarding
 from registry.identity.tokens import Tokens
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class TokenServicer(token_service_pb2_grpc.TokenServiceServicer):

@@ -1,8 +1,6 @@
 """Vendors, their credentials and their grants."""
 
-from typing import Any
-
-import grpc
+from mesh.boundary import Context
 from mesh.caller import current
 from mesh.instants import time_of
 from parkmesh.registry.v1 import vendor_pb2, vendor_service_pb2_grpc
@@ -14,8 +12,6 @@ from registry.identity.onboarding import Onboarding
 from registry.identity.vendor_credentials import VendorCredentials
 from registry.identity.vendors import Vendors
 from registry.servicers.requests import instant, next_token, place
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class VendorServicer(vendor_service_pb2_grpc.VendorServiceServicer):

@@ -208,10 +208,6 @@ class Reader:
         chosen = sa.select(DEVICES_SEEN).where(DEVICES_SEEN.c.key.in_(list(keys)))
         return {row.key: row.seen_ms for row in await self.rows(chosen)}
 
-    async def children(self, kind: Kind[M], lot_id: str) -> list[M]:
-        """The objects of a lot."""
-        return [held.message for held in await self.many(kind, lot_id=lot_id)]
-
     async def rule(self, name: RuleName.ValueType, at_ms: int) -> Rule | None:
         """The rule in force at that time: of several, the one that began last."""
         if self._rules is None:

@@ -7,7 +7,7 @@ past and leaves alone what became true after it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
@@ -15,9 +15,6 @@ from google.protobuf.message import Message
 from registry.storage.kinds import SET_BY_STORE
 
 M = TypeVar("M", bound=Message)
-
-FIRST: Final = 0
-"""Stands for the revision before an object's first."""
 
 
 @dataclass(frozen=True, slots=True)
