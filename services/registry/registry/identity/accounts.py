@@ -30,7 +30,7 @@ from registry.storage.reader import Held, Reader
 from registry.storage.store import Store, to_the_end
 from registry.storage.writer import Writer
 
-_FIXED: Final = ("login", "person_number", "role")
+_FIXED: Final = ("state", "login", "person_number", "role")
 _OPEN: Final = (ACCOUNT_STATE_INVITED, ACCOUNT_STATE_ACTIVE, ACCOUNT_STATE_LOCKED)
 
 
