@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mesh.errors import MeshError
-from mesh.paging import decode, encode, page_size
+from mesh.paging import ID, decode, encode, page_size
 from parkmesh.access.v1 import access_record_service_pb2 as access
 from parkmesh.access.v1.record_pb2 import DIRECTION_ENTRY
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
@@ -66,6 +66,24 @@ def test_any_change_is_refused() -> None:
 @given(st.text(min_size=1))
 def test_garbage_is_refused(token: str) -> None:
     assert refused(lambda: decode(token, access.ListRecordsRequest()))
+
+
+def test_a_key_that_the_list_cannot_use_is_refused() -> None:
+    """Anybody can make a token: nothing in it is secret."""
+    forms = ("[0-9]{1,3}", ID)
+    assert decode(encode(("lot",), ("12", "r-1")), ("lot",), forms) == ("12", "r-1")
+    assert decode("", ("lot",), forms) == ()
+    for key in (
+        (),
+        ("12",),
+        ("12", "r-1", ""),
+        ("twelve", "r-1"),
+        ("12", ""),
+        ("12", "r-1\n"),
+        ("12\n", "r"),
+        ("１", "r"),
+    ):
+        assert refused(lambda key=key: decode(encode(("lot",), key), ("lot",), forms))  # type: ignore[misc]
 
 
 def test_page_sizes() -> None:

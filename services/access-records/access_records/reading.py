@@ -1,7 +1,7 @@
 """The use cases of reading: one record from the moment it was acknowledged, and a lot's records by time."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from eventlog import EventLog, LogUnavailable, item_key
 from history.errors import HistoryError
@@ -15,6 +15,9 @@ from access_records import logged
 from access_records.archive import Archive, Window
 from access_records.progress import Progress
 from access_records.upload import Lots
+
+_PLACE: Final = ("[0-9]{1,13}", paging.ID)
+"""An event's time in epoch milliseconds, and a record."""
 
 
 class Page(NamedTuple):

@@ -20,6 +20,7 @@ from directory.testing import grant, lot, rule
 from eventlog import EventLog, Item, item_key
 from eventlog.server import running
 from history.client import Account, HistoryClient
+from mesh import paging
 from mesh.caller import Caller, CallerKind
 from parkmesh.access.v1 import access_record_service_pb2 as records
 from parkmesh.access.v1 import coverage_service_pb2 as messages
@@ -204,6 +205,13 @@ async def test_pages_go_on_where_they_ended(town: Town) -> None:
     token = (await town.page(page_size=3)).next_page_token
     with pytest.raises(grpc.aio.AioRpcError) as refusal:
         await town.page(page_size=3, page_token=token, include_out_of_scope=True)
+    assert refusal.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_page_token_that_somebody_made_is_refused(town: Town) -> None:
+    token = paging.encode(messages.ListLotCoverageRequest(division_code=town.code), ["a", "b"])
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await town.page(page_token=token)
     assert refusal.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 

@@ -13,6 +13,7 @@ from access_records.upload import Lots
 from eventlog import EventLog
 from eventlog.server import running
 from history.client import HistoryClient
+from mesh import paging
 from mesh.errors import MeshError
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
@@ -35,6 +36,16 @@ async def test_readers_are_told_that_the_log_is_away(tmp_path: Path) -> None:
                     await asked
                 assert refused.value.reason == reasons.ERROR_REASON_LOG_UNAVAILABLE
                 assert refused.value.retry_after_ms
+
+
+@pytest.mark.parametrize("place", [["1"], ["1", "r", ""], ["then", "r"], ["9" * 40, "r"], ["1", "\0"]])
+async def test_a_page_token_that_somebody_made_is_refused(place: list[str]) -> None:
+    window = Window(LOT, 0, NOW_MS)
+    client = cast(HistoryClient, Blank())
+    reading = Reading(cast(EventLog, None), Archive(client), cast(Progress, None), cast(Lots, None))
+    with pytest.raises(MeshError) as refused:
+        await reading.page(window, 10, paging.encode(tuple(map(str, window)), place), NOW_MS)
+    assert refused.value.reason == reasons.ERROR_REASON_INVALID_PAGE_TOKEN
 
 
 def test_ids_are_forgotten_well_after_the_horizon() -> None:

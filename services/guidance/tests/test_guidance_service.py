@@ -17,6 +17,7 @@ from grpc_status import rpc_status  # type: ignore[import-untyped]
 from guidance import app
 from guidance.settings import Settings
 from history.server.testing import RunningServer
+from mesh import paging
 from mesh.caller import Verifier
 from mesh.clock import RandomIds
 from mesh.hosting import Mesh, hosted
@@ -290,6 +291,13 @@ async def test_a_page_token_belongs_to_its_search(public: Public, spot: Spot) ->
     token = (await public.search(spot.request(page_size=1))).next_page_token
     assert await public.names(spot.request(page_size=1, page_token=token)) == ["token-2"]
     refusal = await refused(public.search(spot.request(radius_m=7, page_token=token)))
+    assert (refusal.code(), "page token" in (refusal.details() or "")) == (grpc.StatusCode.INVALID_ARGUMENT, True)
+
+
+@pytest.mark.parametrize("place", [["x"], ["near", "lot"], ["0x1.0p+1", "a", "b"], ["0x1p9999", "lot"], ["nan", "lot"]])
+async def test_a_stranger_who_makes_page_tokens_is_refused(public: Public, spot: Spot, place: list[str]) -> None:
+    token = paging.encode(spot.request(), place)
+    refusal = await refused(public.search(spot.request(page_token=token)))
     assert (refusal.code(), "page token" in (refusal.details() or "")) == (grpc.StatusCode.INVALID_ARGUMENT, True)
 
 
