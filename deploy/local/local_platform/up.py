@@ -47,12 +47,15 @@ def main(environ: Mapping[str, str]) -> int:
 
 def prepare(settings: Settings, made: Credentials) -> None:
     """Writes what the processes read when they start."""
+    data = settings.var / "data"
+    # First, and also where it is there already: whoever makes it in passing makes it readable by everybody.
+    data.mkdir(exist_ok=True)
+    data.chmod(0o700)
     if not settings.redis_url:
         platform.log_server(settings, made).command()
     if not settings.clickhouse_url:
         config = json.dumps(platform.clickhouse_config(settings, made), indent=2)
         write_private(platform.clickhouse_config_file(settings), config)
-    (settings.var / "data").mkdir(exist_ok=True, mode=0o700)
 
 
 async def run(

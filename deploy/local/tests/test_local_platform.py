@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import stat
 from pathlib import Path
 
 import access_records.settings
@@ -15,6 +16,7 @@ from local_platform import credentials, platform
 from local_platform.credentials import Credentials
 from local_platform.process import Process, ordered
 from local_platform.settings import Ports, Settings
+from local_platform.up import prepare
 from mesh.settings import BaseSettings
 
 EMBEDDED = [
@@ -129,6 +131,17 @@ def test_no_secret_shows_in_a_command_or_in_a_repr(made: Credentials) -> None:
     ]
     for process in listed(made).values():
         assert not any(secret in repr(process) or secret in " ".join(process.command) for secret in secrets)
+
+
+def test_only_its_owner_reads_the_data(made: Credentials) -> None:
+    """Plates stand in it."""
+    settings = Settings.from_env({"PARKMESH_VAR": str(made.keys.parent)})
+    data = made.keys.parent / "data"
+    for _ in ("made", "there already"):
+        prepare(settings, made)
+        assert [path.name for path in data.iterdir()] == ["log"]
+        assert stat.S_IMODE(data.stat().st_mode) == 0o700
+        data.chmod(0o755)
 
 
 def test_the_list_is_pure(made: Credentials, tmp_path: Path) -> None:
