@@ -246,10 +246,14 @@ async def test_malformed_protobuf_is_malformed(edge: Any) -> None:
 
 async def test_a_grpc_message_beyond_the_limit_is_too_large(edge: Any) -> None:
     async with edge.channel() as channel:
-        with pytest.raises(grpc.aio.AioRpcError) as refusal:
-            await channel.unary_unary("/parkmesh.access.v1.AccessRecordService/UploadRecords")(
-                b"\x00" * (5 * MEBIBYTE), metadata=edge.metadata()
-            )
+        for _ in range(5):
+            with pytest.raises(grpc.aio.AioRpcError) as refusal:
+                await channel.unary_unary("/parkmesh.access.v1.AccessRecordService/UploadRecords")(
+                    b"\x00" * (5 * MEBIBYTE), metadata=edge.metadata()
+                )
+            # A client that is still writing when it is answered may not hear the answer.
+            if refusal.value.code() is not grpc.StatusCode.INTERNAL:
+                break
     assert refusal.value.code() is grpc.StatusCode.OUT_OF_RANGE
     assert "REQUEST_TOO_LARGE" in str(rpc_status.from_call(refusal.value).details[0])
 

