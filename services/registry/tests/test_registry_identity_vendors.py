@@ -271,6 +271,25 @@ async def test_a_grant_has_its_times_and_ends_at_once(desk: Desk) -> None:
             await call
 
 
+@pytest.mark.parametrize("ended_ms", [None, SECOND])
+async def test_with_a_grant_end_the_credentials_that_the_vendor_got_for_devices(
+    desk: Desk, ended_ms: int | None
+) -> None:
+    """Whoever may not speak for a lot any more has no device's secret left to speak with."""
+    vendor, other, lots = await desk.vendor(), await desk.vendor("另一公司"), [await desk.lot(n) for n in (1, 2)]
+    ends = None if ended_ms is None else desk.clock.now_ms() + ended_ms
+    for lot in lots:
+        await desk.identity.grants.give(SECURITY, vendor.subject, lot, None, ends)
+    await desk.add(Device(lot_id=lots[0], device_id="d2"), Device(lot_id=lots[0], device_id="d3"))
+    devices = [(vendor, lots[0], "d1"), (other, lots[0], "d2"), (SECURITY, lots[0], "d3"), (vendor, lots[1], "d1")]
+    rotate_device = desk.identity.device_credentials.rotate
+    issued = [await rotate_device(by, lot, name, CREDENTIAL_METHOD_SECRET, 0) for by, lot, name in devices]
+    own = await rotate(desk, vendor, by=vendor)
+    desk.clock.advance(2 * SECOND)
+    await desk.identity.grants.end(SECURITY, vendor.subject, lots[0])
+    assert [await is_good(desk, each) for each in (*issued, own)] == [False, True, True, True, True]
+
+
 async def test_lists_go_on_where_a_page_ended(desk: Desk) -> None:
     vendor = await desk.vendor()
     issued = [(await rotate(desk, vendor)).credential.client_id for _ in range(3)]

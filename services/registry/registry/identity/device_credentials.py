@@ -7,9 +7,10 @@ from parkmesh.registry.v1.role_pb2 import ROLE_DEVICE
 from parkmesh.registry.v1.vendor_pb2 import Credential, CredentialMethod
 
 from registry.errors import NotRegistered, StateNotAllowed
-from registry.identity.credentials import Issued, Issuer, Method, end_all
+from registry.identity.credentials import Issued, Issuer, Method, end_all, revoke
 from registry.storage.acts import Act
-from registry.storage.kinds import DEVICE
+from registry.storage.kinds import CREDENTIAL, DEVICE
+from registry.storage.reader import is_over
 from registry.storage.store import Store, to_the_end
 from registry.storage.writer import Writer
 
@@ -43,3 +44,11 @@ class DeviceCredentials:
 async def end_credentials(facts: Writer, lot_id: str, device_id: str) -> None:
     """Revokes all that the device could prove itself with; for when it is gone for good."""
     await end_all(facts, f"{lot_id}/{device_id}", ROLE_DEVICE)
+
+
+async def end_made_by(facts: Writer, vendor_id: str, lot_id: str) -> None:
+    """Revokes what the vendor got for devices of the lot: it knows these secrets, and may not speak for the lot now."""
+    for held in await facts.some(CREDENTIAL, await facts.added_by(CREDENTIAL, vendor_id)):
+        credential = held.message
+        if (credential.role, credential.subject_id) == (ROLE_DEVICE, lot_id) and not is_over(credential, facts.now_ms):
+            await revoke(facts, credential)

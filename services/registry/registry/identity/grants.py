@@ -8,6 +8,7 @@ from parkmesh.registry.v1.vendor_pb2 import Grant
 from registry.errors import InvalidFields, LotNotFound, NotRegistered
 from registry.forms.validity import ValidityRule
 from registry.forms.violation import broken
+from registry.identity.device_credentials import end_made_by
 from registry.identity.visibility import seen_vendor
 from registry.storage.acts import Act
 from registry.storage.kinds import GRANT, LOT
@@ -43,7 +44,8 @@ class Grants:
     async def end(self, caller: Caller, vendor_id: str, lot_id: str) -> Grant:
         """The grant, over from now on; as it was when it is over already. NotRegistered.
 
-        One that has not begun never begins.
+        One that has not begun never begins. What the vendor got for devices of the lot ends as well, also where the
+        grant is over already.
         """
         now_ms = self._clock.now_ms()
         async with self._store.writing(Act.of(caller, now_ms)) as facts:
@@ -51,6 +53,8 @@ class Grants:
             grant = await facts.held(GRANT, f"{vendor_id}/{lot_id}")
             if grant is None:
                 raise NotRegistered("grant")
+            facts.about(GRANT.title(f"{vendor_id}/{lot_id}"))
+            await end_made_by(facts, vendor_id, lot_id)
             if grant.HasField("end_time") and ms_of(grant.end_time) <= now_ms:
                 return grant
             ended = Grant(vendor_id=vendor_id, lot_id=lot_id, start_time=grant.start_time, end_time=time_of(now_ms))
