@@ -7,6 +7,7 @@ from mesh.testing import YEAR_2100_MS
 from parkmesh.registry.v1.rule_pb2 import Rule, RuleName
 
 from registry.storage.kinds import BY_MESSAGE, Kind, M
+from registry.storage.reader import in_force
 
 
 class HeldFacts:
@@ -25,10 +26,5 @@ class HeldFacts:
 
     async def rule(self, name: RuleName.ValueType, at_ms: int) -> Rule | None:
         """See `Facts`."""
-        rules = (held for held in self._held.values() if isinstance(held, Rule) and held.name == name)
-        return next((rule for rule in rules if _in_force(rule, at_ms)), None)
-
-
-def _in_force(rule: Rule, at_ms: int) -> bool:
-    started = rule.start_time.ToMilliseconds() <= at_ms
-    return started and not (rule.HasField("end_time") and rule.end_time.ToMilliseconds() <= at_ms)
+        rules = [held for held in self._held.values() if isinstance(held, Rule) and held.name == name]
+        return in_force(rules, at_ms)

@@ -10,7 +10,6 @@ from mesh.caller import Caller, CallerKind
 from mesh.clock import Clock
 from mesh.instants import time_of
 from parkmesh.registry.v1.change_service_pb2 import Change, FactKind, Receipt, RegisteredObject
-from parkmesh.registry.v1.role_pb2 import Role
 from parkmesh.registry.v1.rule_pb2 import Rule
 
 from registry.errors import NotRegistered
@@ -18,7 +17,7 @@ from registry.forms import derived
 from registry.history.lateness import lateness, windows
 from registry.static.sight import lots_seen, operators_seen, seen_lot
 from registry.storage import revisions
-from registry.storage.acts import Act
+from registry.storage.acts import Act, role_named
 from registry.storage.among import among
 from registry.storage.kinds import BY_NAME, BY_NUMBER, KINDS, OPERATOR, RULE, Kind
 from registry.storage.reader import Reader, Rows, revision_of
@@ -28,7 +27,6 @@ from registry.storage.tables import CHANGES, RECEIPTS
 
 _STATIC: Final = tuple(kind.name for kind in KINDS if kind.static)
 _SHOWN: Final = frozenset(RegisteredObject.DESCRIPTOR.fields_by_name)
-_ROLES: Final = frozenset(Role.DESCRIPTOR.values_by_name)
 _KINDS_SEEN: Final = {
     CallerKind.VENDOR: _STATIC,
     CallerKind.OPERATOR: _STATIC,
@@ -187,7 +185,7 @@ def _change(
         fields=[kind.message.DESCRIPTOR.fields_by_name[name].json_name for name in json.loads(row["fields"])],
         before=_shown(kind, None if before is None else derived.again(before)),
         after=_shown(kind, revision_of(kind, row).after),
-        author_role=_role(row["role"]),
+        author_role=role_named(row["role"]),
         author=row["subject"],
         account_id=row["account_id"],
         client_id=row["client_id"],
@@ -209,11 +207,6 @@ def _for(caller: Caller, change: Change) -> Change:
             change.ClearField("account_id")
             change.ClearField("client_id")
     return change
-
-
-def _role(name: str) -> Role.ValueType:
-    """The author's role; none for the registry itself."""
-    return Role.Value(f"ROLE_{name}") if f"ROLE_{name}" in _ROLES else Role.ROLE_UNSPECIFIED
 
 
 def _shown(kind: Kind[Any], message: Any) -> RegisteredObject | None:

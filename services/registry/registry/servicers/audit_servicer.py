@@ -6,12 +6,10 @@ from mesh.boundary import Context
 from mesh.instants import time_of
 from parkmesh.registry.v1 import audit_service_pb2 as messages
 from parkmesh.registry.v1 import audit_service_pb2_grpc
-from parkmesh.registry.v1.role_pb2 import Role
 
 from registry.history.audit import Audit, WantedActs
 from registry.servicers.requests import instant, next_token, numbered_place
-
-_ROLES = frozenset(Role.DESCRIPTOR.values_by_name)
+from registry.storage.acts import role_named
 
 
 class AuditServicer(audit_service_pb2_grpc.AuditServiceServicer):
@@ -56,13 +54,12 @@ class AuditServicer(audit_service_pb2_grpc.AuditServiceServicer):
 
 
 def _entry(row: Any) -> messages.AuditEntry:
-    role = f"ROLE_{row.role}"
     return messages.AuditEntry(
         number=row.number,
         time=time_of(row.at_ms),
         action=row.action,
         target=row.target,
-        role=Role.Value(role) if role in _ROLES else Role.ROLE_UNSPECIFIED,
+        role=role_named(row.role),
         subject=row.subject,
         account_id=row.account_id,
         client_id=row.client_id,

@@ -7,11 +7,13 @@ from typing import Any
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from mesh import paging
-from mesh.errors import FieldViolation, MeshError
+from mesh.errors import MeshError
 from mesh.instants import ms_of
 from parkmesh.errors.v1.error_reason_pb2 import ERROR_REASON_INVALID_PAGE_TOKEN
 
 from registry.errors import InvalidFields
+from registry.forms.validity import ValidityRule
+from registry.forms.violation import broken
 from registry.static.moments import Moment
 
 
@@ -56,9 +58,7 @@ def instant(request: Any, field: str) -> int | None:
     time: Timestamp = getattr(request, field)
     if time.nanos % 1_000_000:
         name = request.DESCRIPTOR.fields_by_name[field].json_name
-        raise InvalidFields(
-            [FieldViolation(name, "time.milliseconds", "must be in whole milliseconds", "应精确到整毫秒")]
-        )
+        raise InvalidFields([broken(name, ValidityRule.MILLISECONDS)])
     return ms_of(time)
 
 

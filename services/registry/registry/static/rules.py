@@ -5,7 +5,9 @@ from mesh.clock import Clock, Ids
 from mesh.instants import ms_of, time_of
 from parkmesh.registry.v1.rule_pb2 import Rule
 
-from registry.errors import InvalidField, InvalidFields, NotRegistered
+from registry.errors import InvalidFields, NotRegistered
+from registry.forms.validity import ValidityRule
+from registry.forms.violation import broken
 from registry.static.edit import left_out
 from registry.static.listing import Listing
 from registry.static.moments import Moment
@@ -34,7 +36,7 @@ class Rules:
 
     @to_the_end
     async def end(self, caller: Caller, rule_id: str, end_ms: int | None, reason: str) -> Rule:
-        """Ends the rule at that time (None: now); one that ends earlier stays as it is. NotRegistered, InvalidField."""
+        """Ends the rule then (None: now); one that ends earlier stays as it is. NotRegistered, InvalidFields."""
         now_ms = self._clock.now_ms()
         end_ms = now_ms if end_ms is None else end_ms
         async with self._store.writing(Act.of(caller, now_ms, reason=reason)) as facts:
@@ -42,9 +44,7 @@ class Rules:
             if rule is None:
                 raise NotRegistered("rule")
             if end_ms <= ms_of(rule.start_time):
-                raise InvalidField(
-                    "endTime", "time.end_after_start", "must lie after the rule's start", "应晚于规则的生效时间"
-                )
+                raise InvalidFields([broken("endTime", ValidityRule.ORDER)])
             if not rule.HasField("end_time") or ms_of(rule.end_time) > end_ms:
                 rule.end_time.CopyFrom(time_of(end_ms))
                 await facts.set(rule)

@@ -3,14 +3,12 @@
 from collections.abc import Collection
 
 from mesh.caller import Caller, CallerKind
-from mesh.instants import ms_of
 from parkmesh.registry.v1.lot_pb2 import Lot
 from parkmesh.registry.v1.operator_pb2 import Operator
-from parkmesh.registry.v1.vendor_pb2 import Grant
 
 from registry.errors import LotNotFound, NotRegistered
 from registry.storage.kinds import GRANT, LOT, OPERATOR
-from registry.storage.reader import Held, Reader
+from registry.storage.reader import Held, Reader, holds
 
 _ALL_LOTS = frozenset(
     {
@@ -39,7 +37,7 @@ async def lots_seen(facts: Reader, caller: Caller, now_ms: int) -> Collection[st
     if caller.kind is not CallerKind.VENDOR:
         return ()
     grants = [held.message for held in await facts.many(GRANT, owner=caller.subject)]
-    return [grant.lot_id for grant in grants if is_live(grant, now_ms)]
+    return [grant.lot_id for grant in grants if holds(grant, now_ms)]
 
 
 async def seen_operator(facts: Reader, caller: Caller, operator_id: str, now_ms: int) -> Held[Operator]:
@@ -65,11 +63,6 @@ async def operators_seen(facts: Reader, caller: Caller, now_ms: int) -> Collecti
     return await facts.owners(LOT, lots) | set(await facts.added_by(OPERATOR, caller.subject))
 
 
-def is_live(grant: Grant, now_ms: int) -> bool:
-    """Whether the grant holds at that time."""
-    return ms_of(grant.start_time) <= now_ms and not (grant.HasField("end_time") and ms_of(grant.end_time) <= now_ms)
-
-
 async def _may_see(facts: Reader, caller: Caller, lot: Lot, now_ms: int) -> bool:
     if caller.kind in _ALL_LOTS:
         return True
@@ -78,7 +71,7 @@ async def _may_see(facts: Reader, caller: Caller, lot: Lot, now_ms: int) -> bool
     if caller.kind is not CallerKind.VENDOR:
         return False
     grant = await facts.held(GRANT, f"{caller.subject}/{lot.lot_id}")
-    return grant is not None and is_live(grant, now_ms)
+    return grant is not None and holds(grant, now_ms)
 
 
 async def _may_see_operator(facts: Reader, caller: Caller, operator_id: str, now_ms: int) -> bool:

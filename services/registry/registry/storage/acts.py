@@ -1,13 +1,15 @@
 """Who does something to the register, and how it was said to be true: what every change is signed with."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from mesh.call import running_call
 from mesh.caller import Caller, CallerKind
+from parkmesh.registry.v1.role_pb2 import Role
 
 REGISTRY = Caller(CallerKind.SERVICE, "registry")
 """The registry itself, for what it does at its start."""
+_ROLES: Final = frozenset(Role.DESCRIPTOR.values_by_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +35,9 @@ class Act:
         call = running_call.get()
         action = "registry" if call is None else ".".join(call.method.rpartition(".")[2].split("/"))
         return cls(action, by, at_ms, effective_ms, reason, change_set)
+
+
+def role_named(kind: str) -> Role.ValueType:
+    """The role of a kind of caller, as rows name it; unspecified for what is no role, such as a service."""
+    role = f"ROLE_{kind}"
+    return Role.Value(role) if role in _ROLES else Role.ROLE_UNSPECIFIED

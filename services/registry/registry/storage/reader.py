@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from google.protobuf.timestamp_pb2 import Timestamp
 from mesh.instants import ms_of, time_of
 from parkmesh.registry.v1.rule_pb2 import Rule, RuleName
-from parkmesh.registry.v1.vendor_pb2 import Credential
+from parkmesh.registry.v1.vendor_pb2 import Credential, Grant
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from registry.storage import revisions
@@ -232,12 +232,13 @@ def revision_of(kind: Kind[M], row: Mapping[str, Any]) -> Revision[M]:
 
 def in_force(rules: Sequence[Rule], at_ms: int) -> Rule | None:
     """Of rules that set one thing, the one in force at that time: of several, the one that began last."""
-    holding = [
-        rule
-        for rule in rules
-        if ms_of(rule.start_time) <= at_ms and not (rule.HasField("end_time") and ms_of(rule.end_time) <= at_ms)
-    ]
+    holding = [rule for rule in rules if holds(rule, at_ms)]
     return max(holding, key=lambda rule: (ms_of(rule.start_time), rule.rule_id), default=None)
+
+
+def holds(fact: Rule | Grant, at_ms: int) -> bool:
+    """Whether a rule or grant holds at that time: from its start, included, to its end, excluded."""
+    return ms_of(fact.start_time) <= at_ms and not (fact.HasField("end_time") and ms_of(fact.end_time) <= at_ms)
 
 
 def is_over(credential: Credential, now_ms: int) -> bool:
