@@ -279,7 +279,31 @@ async def test_a_lot_goes_from_draft_to_closed(register: Register, store: Store)
     closed = await register.review_lot(police, lot.lot_id, LOT_STATE_CLOSED, "停业", "")
     with pytest.raises(StateNotAllowed):
         await register.review_lot(police, lot.lot_id, LOT_STATE_ACTIVE, "", "")
-    assert await register.lot(vendor, lot.lot_id, NOW_SEEN) == closed
+    assert await register.lot(police, lot.lot_id, NOW_SEEN) == closed
+
+
+async def test_which_person_reviewed_a_lot_is_told_to_the_city_alone(
+    store: Store, clock: ManualClock, register: Register
+) -> None:
+    vendor, police = vendor_caller(1), department("police")
+    lot_id = (await register.create_lot(vendor, a_lot())).lot_id
+    assert not (await register.lot(vendor, lot_id, NOW_SEEN)).HasField("review")
+    await register.review_lot(police, lot_id, LOT_STATE_DRAFT, "缺少经营管理者", "")
+    changes = Changes(store, clock)
+    for caller, reviewer in ((vendor, ""), (police, "account-police"), (ADMINISTRATOR, "account-police")):
+        listed = await register.lots(caller, "", 9, NOW_SEEN)
+        (change,) = await changes.list(caller, Wanted(lot_id=lot_id, author="police"), None, 9)
+        for seen in (
+            await register.lot(caller, lot_id, NOW_SEEN),
+            await register.lot(caller, lot_id, Moment(known_ms=NOW)),
+            dict(listed)[lot_id],
+            change.after.lot,
+        ):
+            assert (seen.review.comment, seen.review.reviewer) == ("缺少经营管理者", reviewer)
+    changed = await updated(register, lot_id, Lot(name="甲"), by=vendor)
+    submitted = await register.submit_lot(vendor, lot_id, "")
+    assert [(lot.review.comment, lot.review.reviewer) for lot in (changed, submitted)] == [("缺少经营管理者", "")] * 2
+    assert (await register.lot(police, lot_id, NOW_SEEN)).review.reviewer == "account-police"
 
 
 Call = Callable[[Register, Caller, str], Awaitable[Any]]

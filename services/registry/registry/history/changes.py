@@ -15,7 +15,7 @@ from parkmesh.registry.v1.rule_pb2 import Rule
 from registry.errors import NotRegistered
 from registry.forms import derived
 from registry.history.lateness import lateness, windows
-from registry.static.sight import lots_seen, operators_seen, seen_lot
+from registry.static.sight import lots_seen, operators_seen, seen_lot, told
 from registry.storage import revisions
 from registry.storage.acts import Act, role_named
 from registry.storage.among import among
@@ -201,6 +201,9 @@ def _change(
 def _for(caller: Caller, change: Change) -> Change:
     """The change as this caller may see it: who in another house made or received it is no affair of theirs (R7.4)."""
     if caller.kind in (CallerKind.VENDOR, CallerKind.OPERATOR):
+        for state in (change.before, change.after):
+            if state.HasField("lot"):
+                told(caller, state.lot)
         for receipt in change.receipts:
             receipt.ClearField("account_id")
         if change.author != caller.subject:

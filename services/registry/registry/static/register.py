@@ -24,7 +24,7 @@ from registry.static.edit import check_etag, edited, left_out
 from registry.static.in_sight import InSight
 from registry.static.listing import Listing, with_last_seen
 from registry.static.moments import Moment
-from registry.static.sight import lots_seen, operators_seen, seen_lot, seen_operator
+from registry.static.sight import lots_seen, operators_seen, seen_lot, seen_operator, told
 from registry.storage.acts import Act
 from registry.storage.kinds import BY_MESSAGE, LOT, OPERATOR, SET_BY_STORE, Kind, M
 from registry.storage.reader import Held, Reader
@@ -101,7 +101,8 @@ class Register:
     async def lot(self, caller: Caller, lot_id: str, moment: Moment) -> Lot:
         """The lot. LotNotFound when the caller may not see it, too; NotRegistered when it was not there yet."""
         async with self._store.reading() as facts:
-            return await _at(facts, LOT, await seen_lot(facts, caller, lot_id, self._clock.now_ms()), moment)
+            held = await seen_lot(facts, caller, lot_id, self._clock.now_ms())
+            return told(caller, await _at(facts, LOT, held, moment))
 
     @to_the_end
     async def part(self, caller: Caller, kind: Kind[M], lot_id: str, part_id: str, moment: Moment) -> M:
@@ -140,7 +141,8 @@ class Register:
 
         async with self._store.reading() as facts:
             seen = await lots_seen(facts, caller, self._clock.now_ms())
-            return await Listing(LOT, keys=seen, wanted=wanted).page(facts, after, limit, moment)
+            found = await Listing(LOT, keys=seen, wanted=wanted).page(facts, after, limit, moment)
+            return [(key, told(caller, lot)) for key, lot in found]
 
     @to_the_end
     async def parts(
@@ -177,7 +179,7 @@ class Register:
             held = await seen_lot(facts, caller, lot_id, facts.now_ms)
             # An operator's people neither give their lots away nor lose sight of them.
             fixed = ("state", "operator_id") if caller.kind is CallerKind.OPERATOR else ("state",)
-            return await changed(facts, held, patch, mask, fixed=fixed)
+            return told(caller, await changed(facts, held, patch, mask, fixed=fixed))
 
     @to_the_end
     async def update_part(
@@ -210,7 +212,7 @@ class Register:
             held = await seen_lot(facts, caller, lot_id, facts.now_ms)
             check_etag(etag, held)
             lot_states.submit(held.message)
-            return await _kept(facts, held.message)
+            return told(caller, await _kept(facts, held.message))
 
     @to_the_end
     async def review_lot(self, caller: Caller, lot_id: str, state: LotState.ValueType, comment: str, etag: str) -> Lot:

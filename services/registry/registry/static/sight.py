@@ -28,6 +28,13 @@ async def seen_lot(facts: Reader, caller: Caller, lot_id: str, now_ms: int) -> H
     return held
 
 
+def told(caller: Caller, lot: Lot) -> Lot:
+    """The lot as its reader is told of it: the city's decision, but to the city alone which person made it."""
+    if caller.kind not in _ALL_LOTS and lot.HasField("review"):
+        lot.review.ClearField("reviewer")
+    return lot
+
+
 async def lots_seen(facts: Reader, caller: Caller, now_ms: int) -> Collection[str] | None:
     """The ids of all lots that the caller may see; None: all there are."""
     if caller.kind in _ALL_LOTS:
