@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic
+from typing import Any, Generic
 
 import sqlalchemy as sa
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -17,8 +17,6 @@ from registry.storage.among import among
 from registry.storage.kinds import CREDENTIAL, KINDS, RULE, Kind, M
 from registry.storage.revisions import Revision
 from registry.storage.tables import CHANGES, DEVICES_SEEN, FACTS, NAMES, NUMBERING
-
-_KEYS_AT_ONCE: Final = 500
 
 Rows = Sequence[sa.Row[*tuple[Any, ...]]]
 
@@ -144,36 +142,20 @@ class Reader:
 
     async def some(self, kind: Kind[M], keys: Collection[str]) -> list[Held[M]]:
         """The objects with these keys, by key; those that are not there are left out."""
-        ordered = sorted(keys)
-        found = []
-        for start in range(0, len(ordered), _KEYS_AT_ONCE):
-            chosen = sa.select(FACTS).where(
-                FACTS.c.kind == kind.name, FACTS.c.key.in_(ordered[start : start + _KEYS_AT_ONCE])
-            )
-            found += [_held(kind, row) for row in await self.rows(chosen.order_by(FACTS.c.key))]
-        return found
+        chosen = sa.select(FACTS).where(FACTS.c.kind == kind.name, among(FACTS.c.key, keys))
+        return [_held(kind, row) for row in await self.rows(chosen.order_by(FACTS.c.key))]
 
     async def of_lots(self, kind: Kind[M], lot_ids: Collection[str]) -> list[Held[M]]:
         """The objects of these lots, each lot's by key."""
-        found = []
-        for start in range(0, len(ordered := sorted(lot_ids)), _KEYS_AT_ONCE):
-            chosen = sa.select(FACTS).where(
-                FACTS.c.kind == kind.name, FACTS.c.lot_id.in_(ordered[start : start + _KEYS_AT_ONCE])
-            )
-            found += [_held(kind, row) for row in await self.rows(chosen.order_by(FACTS.c.key))]
-        return found
+        chosen = sa.select(FACTS).where(FACTS.c.kind == kind.name, among(FACTS.c.lot_id, lot_ids))
+        return [_held(kind, row) for row in await self.rows(chosen.order_by(FACTS.c.key))]
 
     async def keys_named(self, kind: Kind[M], field: str, names: Collection[str]) -> dict[str, str]:
         """The keys of the objects that have these unique values, by value; those that nothing has are left out."""
-        found: dict[str, str] = {}
-        for start in range(0, len(ordered := sorted(names)), _KEYS_AT_ONCE):
-            chosen = sa.select(NAMES.c.name, NAMES.c.key).where(
-                NAMES.c.kind == kind.name,
-                NAMES.c.field == field,
-                NAMES.c.name.in_(ordered[start : start + _KEYS_AT_ONCE]),
-            )
-            found |= {row.name: row.key for row in await self.rows(chosen)}
-        return found
+        chosen = sa.select(NAMES.c.name, NAMES.c.key).where(
+            NAMES.c.kind == kind.name, NAMES.c.field == field, among(NAMES.c.name, names)
+        )
+        return {row.name: row.key for row in await self.rows(chosen)}
 
     async def owners(self, kind: Kind[M], keys: Collection[str]) -> set[str]:
         """By whom the objects with these keys are listed."""
@@ -193,19 +175,15 @@ class Reader:
 
     async def histories(self, kind: Kind[M], keys: Collection[str]) -> dict[str, list[Revision[M]]]:
         """All changes of the objects with these keys, in the order in which they were reported."""
+        chosen = sa.select(CHANGES).where(CHANGES.c.kind == kind.name, among(CHANGES.c.key, keys))
         histories: dict[str, list[Revision[M]]] = {}
-        ordered = sorted(keys)
-        for start in range(0, len(ordered), _KEYS_AT_ONCE):
-            chosen = sa.select(CHANGES).where(
-                CHANGES.c.kind == kind.name, CHANGES.c.key.in_(ordered[start : start + _KEYS_AT_ONCE])
-            )
-            for row in await self.rows(chosen.order_by(CHANGES.c.revision)):
-                histories.setdefault(row.key, []).append(revision_of(kind, row._asdict()))
+        for row in await self.rows(chosen.order_by(CHANGES.c.revision)):
+            histories.setdefault(row.key, []).append(revision_of(kind, row._asdict()))
         return histories
 
     async def devices_seen(self, keys: Collection[str]) -> dict[str, int]:
         """When these devices last showed a sign of life, in epoch milliseconds; those that never did are left out."""
-        chosen = sa.select(DEVICES_SEEN).where(DEVICES_SEEN.c.key.in_(list(keys)))
+        chosen = sa.select(DEVICES_SEEN).where(among(DEVICES_SEEN.c.key, keys))
         return {row.key: row.seen_ms for row in await self.rows(chosen)}
 
     async def rule(self, name: RuleName.ValueType, at_ms: int) -> Rule | None:
