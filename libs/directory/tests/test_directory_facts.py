@@ -1,3 +1,5 @@
+"""What a directory knows of what the registry tells."""
+
 from typing import Any
 
 from directory import (

@@ -1,3 +1,5 @@
+"""A directory that watches: from snapshots through changes, and without the registry."""
+
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable

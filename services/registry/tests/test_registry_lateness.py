@@ -1,3 +1,5 @@
+"""How late a change is, by the rule in force when it became true."""
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mesh.instants import time_of

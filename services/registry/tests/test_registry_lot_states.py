@@ -1,3 +1,5 @@
+"""The states of a lot, and who may take it from one to the next."""
+
 import pytest
 from mesh.caller import Caller, CallerKind
 from mesh.instants import time_of

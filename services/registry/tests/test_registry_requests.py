@@ -1,3 +1,5 @@
+"""What requests have in common: page tokens and instants, also forged ones."""
+
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from mesh import paging

@@ -1,3 +1,5 @@
+"""An object's changes, what they add up to at any instant, and edits by mask."""
+
 import dataclasses
 from typing import Any
 
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from parkmesh.registry.v1.coordinate_pb2 import COORDINATE_SYSTEM_WGS84, Coordinate
 from parkmesh.registry.v1.gate_pb2 import Gate
-from parkmesh.registry.v1.lot_pb2 import BERTH_CLASS_SMALL, LOT_FLAG_NO_OPERATOR, BerthCount, Lot
+from parkmesh.registry.v1.lot_pb2 import BERTH_CLASS_SMALL, LOT_FLAG_NO_OPERATOR, LOT_STATE_ACTIVE, BerthCount, Lot
 from registry.errors import InvalidFields
 from registry.forms import derived
 from registry.static.edit import edited, left_out
@@ -159,9 +161,9 @@ def test_kinds_are_told_apart_by_name_number_and_message() -> None:
 
 
 def refused(patch: Lot, *paths: str) -> list[tuple[str, str]]:
-    current = a_lot(lot_id="lot-1")
+    current = a_lot(lot_id="lot-1", state=1)
     with pytest.raises(InvalidFields) as caught:
-        edited(current, patch, FieldMask(paths=paths), fixed=("state",), path="lot")
+        edited(current, patch, FieldMask(paths=paths), fixed=("state",), derived=("flags",), path="lot")
     return [(violation.field, violation.rule) for violation in caught.value.fields]
 
 
@@ -170,7 +172,7 @@ def test_a_mask_that_names_what_there_is_not_or_what_is_fixed_is_refused() -> No
     assert refused(Lot(), "coordinate.latitude") == [("updateMask", "update_mask.unknown")]
     assert refused(Lot(), "openBerths") == [("updateMask", "update_mask.unknown")]
     assert refused(Lot(), "*") == [("updateMask", "update_mask.unknown")]
-    for name in ("state", "etag", "create_time", "update_time"):
+    for name in ("lot_id", "state", "flags", "etag", "create_time", "update_time"):
         assert refused(Lot(), "name", name) == [("updateMask", "update_mask.fixed")]
 
 
@@ -182,21 +184,25 @@ def test_a_mask_of_a_million_wrong_names_is_refused_in_a_word() -> None:
 def test_a_mask_clears_what_the_patch_lacks() -> None:
     current = a_lot(lot_id="lot-1", address="胜利路", coordinate=Coordinate(latitude=25), in_scope=True)
     mask = FieldMask(paths=["address", "coordinate", "in_scope", "address"])
-    assert edited(current, Lot(), mask, fixed=(), path="lot") == a_lot(lot_id="lot-1")
+    assert edited(current, Lot(), mask, fixed=(), derived=(), path="lot") == a_lot(lot_id="lot-1")
 
 
 def test_without_a_mask_what_was_read_can_be_sent_back() -> None:
     current = a_lot(lot_id="lot-1", state=1)
-    read = a_lot(lot_id="lot-1", state=2, etag="7", name="新名")
+    read = a_lot(lot_id="lot-1", state=1, etag="7", flags=[LOT_FLAG_NO_OPERATOR], name="新名")
     read.create_time.FromMilliseconds(7)
-    assert edited(current, read, FieldMask(), fixed=("state",), path="lot") == a_lot(
-        lot_id="lot-1", state=1, name="新名"
-    )
+    told = edited(current, read, FieldMask(), fixed=("state",), derived=("flags",), path="lot")
+    assert told == a_lot(lot_id="lot-1", state=1, name="新名")
 
 
 @pytest.mark.parametrize("paths", [[], ["name"]])
 def test_the_id_must_be_that_of_the_path(paths: list[str]) -> None:
     assert refused(Lot(lot_id="lot-2"), *paths) == [("lot.lotId", "id.same")]
+
+
+@pytest.mark.parametrize("paths", [[], ["name"]])
+def test_what_this_method_does_not_change_must_be_as_it_is(paths: list[str]) -> None:
+    assert refused(Lot(state=LOT_STATE_ACTIVE), *paths) == [("lot.state", "field.fixed")]
 
 
 def test_fields_that_the_platform_sets_must_be_left_out() -> None:

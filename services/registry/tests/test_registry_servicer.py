@@ -1,3 +1,5 @@
+"""The registry over the wire: who sees what, and what is refused how."""
+
 import contextlib
 from collections.abc import Iterator
 from typing import Any

@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from mesh.errors import FieldViolation
 
 from registry.errors import EtagMismatch, InvalidFields
+from registry.forms.violation import json_path
 from registry.storage import revisions
 from registry.storage.kinds import BY_MESSAGE, SET_BY_STORE, Kind, M
 from registry.storage.reader import Held
@@ -49,7 +50,7 @@ def left_out(message: Message, fields: Sequence[str], path: str) -> list[FieldVi
     present = {field.name for field, _ in message.ListFields()}
     return [
         FieldViolation(
-            f"{path}.{message.DESCRIPTOR.fields_by_name[name].json_name}",
+            json_path(path, message, name),
             "left_out",
             "must be left out: the platform sets it",
             "不得填写：由平台生成",
@@ -74,7 +75,7 @@ def _differs(current: Message, patch: Message, name: str) -> bool:
 
 
 def _fixed(path: str, current: Message, name: str, rule: str, english: str, chinese: str) -> FieldViolation:
-    return FieldViolation(f"{path}.{current.DESCRIPTOR.fields_by_name[name].json_name}", rule, english, chinese)
+    return FieldViolation(json_path(path, current, name), rule, english, chinese)
 
 
 def _wrong(current: Message, name: str, fixed: Collection[str]) -> FieldViolation | None:

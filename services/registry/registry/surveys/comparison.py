@@ -24,6 +24,7 @@ from vocabulary.refusal import Refusal
 from registry.errors import AlreadyRegistered, EffectiveTooEarly
 from registry.forms import derived, table
 from registry.forms.reference import ReferenceRule
+from registry.forms.violation import json_path
 from registry.static.register import begun
 from registry.storage import revisions
 from registry.storage.kinds import LOT
@@ -176,7 +177,7 @@ class Comparison:
         for name, value in self._kind.names(message):
             if name not in fields:
                 continue
-            path = f"{self._kind.name}.{message.DESCRIPTOR.fields_by_name[name].json_name}"
+            path = json_path(self._kind.name, message, name)
             if self._known.taken.get(value, finding.key) != finding.key:
                 refuse_fields(draft, self._layout, [_taken(path)])
             elif (line := self._codes.setdefault(value, draft.line)) != draft.line:
