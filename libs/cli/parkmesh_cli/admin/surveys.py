@@ -113,6 +113,8 @@ async def import_(
         screen.say(f"Ignored columns 未识别列: {', '.join(survey.unknown_columns)}")
     if survey.dry_run:
         screen.say("Nothing was changed: --apply does it. 试运行，未改动；加 --apply 正式导入")
+    else:
+        screen.say(f"Applied as survey {survey.survey_id}. 已导入，普查标识 {survey.survey_id}")
     return FAILED if survey.invalid_rows else 0
 
 

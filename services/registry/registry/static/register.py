@@ -11,7 +11,7 @@ from mesh.clock import Clock, Ids
 from mesh.errors import FieldViolation
 from mesh.instants import time_of
 from parkmesh.registry.v1.device_pb2 import Device
-from parkmesh.registry.v1.gate_pb2 import SERVICE_STATE_RETIRED
+from parkmesh.registry.v1.gate_pb2 import SERVICE_STATE_IN_SERVICE, SERVICE_STATE_RETIRED
 from parkmesh.registry.v1.lot_pb2 import Lot, LotState
 from parkmesh.registry.v1.operator_pb2 import OPERATOR_STATE_ACTIVE, Operator
 from parkmesh.registry.v1.vendor_pb2 import Grant
@@ -86,6 +86,7 @@ class Register:
         kind = BY_MESSAGE[type(part)]
         _refuse(left_out(part, _set_by_platform(kind), kind.name))
         _belongs_to(kind, part, lot_id)
+        part.state = part.state or SERVICE_STATE_IN_SERVICE  # type: ignore[attr-defined]  # every part has it
         async with self._store.writing(self._act(caller, reason, effective_ms)) as facts:
             await seen_lot(facts, caller, lot_id, facts.now_ms)
             return await added(facts, part)
