@@ -35,7 +35,7 @@ from registry.storage.store import Store
 from registry.storage.tables import AUDIT, CHANGES
 from registry.surveys.comparison import Finding
 from registry.surveys.report import reported
-from registry.surveys.surveys import MOST_WAITING, Census, Surveys
+from registry.surveys.surveys import MOST_WAITING, MOST_WAITING_OF_ONE, Census, Surveys
 from registry.surveys.testing import csv_of, xlsx_of
 from registry.testing import (
     ADMINISTRATOR,
@@ -620,7 +620,7 @@ class _after:  # noqa: N801 - reads as a word
 
 async def test_censuses_wait_for_their_turn_but_not_too_many(office: Office) -> None:
     async def send(number: int) -> Survey:
-        return await office.send([lot_row(number)], survey_id=f"s{number}")
+        return await office.send([lot_row(number)], survey_id=f"s{number}", by=department(f"d{number}"))
 
     answers = await asyncio.gather(*map(send, range(MOST_WAITING + 5)), return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, TooManySurveys)]
@@ -628,6 +628,17 @@ async def test_censuses_wait_for_their_turn_but_not_too_many(office: Office) -> 
     assert all(answer.retry_after_ms for answer in refused)
     assert len(await office.all(LOT)) == len(answers) - len(refused)
     await send(99)
+
+
+async def test_nobody_keeps_others_out_by_sending_many_censuses(office: Office) -> None:
+    async def send(number: int, by: Caller) -> Survey:
+        return await office.send([lot_row(number)], survey_id=f"s{number}", by=by, dry_run=True)
+
+    senders = [POLICE] * (MOST_WAITING + 2) + [ADMINISTRATOR]
+    answers = await asyncio.gather(*map(send, range(len(senders)), senders), return_exceptions=True)
+    served = [isinstance(answer, Survey) for answer in answers]
+    assert served == [True] * (1 + MOST_WAITING_OF_ONE) + [False] * (MOST_WAITING + 1 - MOST_WAITING_OF_ONE) + [True]
+    assert isinstance(await send(99, POLICE), Survey)
 
 
 async def test_who_hangs_up_while_waiting_leaves_no_trace_and_who_is_at_work_is_served(office: Office) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +36,8 @@ from registry.surveys.report import reported
 
 MOST_WAITING: Final = 8
 """How many censuses wait for their turn; more are refused, for each is held in memory."""
+MOST_WAITING_OF_ONE: Final = 2
+"""How many of them may be of one vendor, operator or department: nobody keeps all others out."""
 
 _SEE_ALL: Final = frozenset({CallerKind.SUPERVISOR, CallerKind.ADMINISTRATOR})
 _PARAMETERS: Final = ("subject", "format", "source", "skip_invalid", "division_code", "content_sha256")
@@ -65,7 +68,7 @@ class Surveys:
         self._clock = clock
         self._ids = ids
         self._turn = asyncio.Lock()
-        self._waiting = 0
+        self._waiting: Counter[str] = Counter()
 
     async def import_survey(self, caller: Caller, census: Census) -> Survey:
         """Compares a census with the register and, unless it is a dry run, applies it: all of it or nothing.
@@ -74,13 +77,14 @@ class Surveys:
         done. InvalidField, SurveyUnreadable, SurveyInvalid, SurveyConflict, TooManySurveys.
         """
         check_effective(census.effective_ms, self._clock.now_ms())
-        if self._waiting >= MOST_WAITING:
+        if self._waiting.total() >= MOST_WAITING or self._waiting[caller.subject] >= MOST_WAITING_OF_ONE:
             raise TooManySurveys
-        self._waiting += 1
+        one = Counter([caller.subject])
+        self._waiting += one
         try:
             await self._turn.acquire()
         finally:
-            self._waiting -= 1
+            self._waiting -= one
         return await self._imported(caller, census)
 
     @to_the_end
