@@ -178,6 +178,7 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
         },
     ),
     ("accounts list", SECURITY, "ListAccounts", {"pageSize": 200}),
+    ("accounts confirm a --reason 因", ADMINISTRATOR, "ConfirmAccount", {"accountId": "a", "reason": "因"}),
     *(
         (f"accounts {verb} a --reason 因", SECURITY, f"{verb.title()}Account", {"accountId": "a", "reason": "因"})
         for verb in ("lock", "unlock", "close", "reset")

@@ -148,15 +148,15 @@ Start = Callable[..., AbstractAsyncContextManager[Registry]]
 
 
 @pytest.fixture
-def start(token_key: pathlib.Path, master_key: pathlib.Path, tmp_path: pathlib.Path) -> Start:
-    """Starts a registry; by default on one SQLite file, and with a clock that stands still in 2100."""
+def start(token_key: pathlib.Path, master_key: pathlib.Path, database_url: str) -> Start:
+    """Starts a registry; by default on one database of each engine, and with a clock that stands still in 2100."""
 
     @contextlib.asynccontextmanager
     async def start(**changed: object) -> AsyncIterator[Registry]:
         told: dict[str, object] = {
             "token_key": token_key,
             "master_key": master_key,
-            "database_url": f"sqlite:///{tmp_path / 'registry.db'}",
+            "database_url": database_url,
             "drain_seconds": 0.0,
         }
         clock = ManualClock()

@@ -35,9 +35,9 @@ from registry.errors import (
     RolesNotSeparate,
     StateNotAllowed,
 )
-from registry.identity.accounts import Accounts
+from registry.identity.accounts import Accounts, Invited
 from registry.identity.sessions import Opened
-from registry.identity.testing import PASSWORD, SECURITY, Desk, Person
+from registry.identity.testing import PASSWORD, SECURITY, SYSTEM, Desk, Person
 
 DAY = 86_400_000
 ADMINISTRATORS = (ROLE_ADMINISTRATOR, ROLE_SECURITY_ADMINISTRATOR, ROLE_AUDIT_ADMINISTRATOR)
@@ -217,11 +217,37 @@ async def test_closing_an_account_ends_its_code(desk: Desk) -> None:
     assert await desk.rows("SELECT holder FROM codes") == []
 
 
+def code_of(invited: Invited) -> str:
+    assert invited.code
+    return invited.code.text.reveal()
+
+
+async def test_nobody_makes_an_administrator_alone(desk: Desk) -> None:
+    accounts = desk.identity.accounts
+    stated = Account(login="wang", name="某人", person_number="P-9", role=ROLE_ADMINISTRATOR)
+    made = await accounts.create(SECURITY, stated, "")
+    assert made.code is None
+    assert await desk.rows("SELECT holder FROM codes") == []
+    confirmed = await accounts.confirm(SYSTEM, made.account.account_id, "本人到场")
+    await desk.identity.sessions.activate(code_of(confirmed), PASSWORD)
+    with pytest.raises(StateNotAllowed):
+        await accounts.confirm(SYSTEM, made.account.account_id, "")
+    # Nor does whoever resets one get hold of it.
+    assert (await accounts.reset(SECURITY, made.account.account_id, "")).code is None
+    assert await desk.rows("SELECT holder FROM codes") == []
+    code_of(await accounts.confirm(SYSTEM, made.account.account_id, ""))
+    analyst, _ = await desk.invite("zhang")
+    with pytest.raises(StateNotAllowed):
+        await accounts.confirm(SYSTEM, analyst.account_id, "")
+    with pytest.raises(NotRegistered):
+        await accounts.confirm(SYSTEM, "nobody", "")
+
+
 async def test_a_reset_takes_password_and_second_factor_away(desk: Desk) -> None:
     person = await desk.person()
     invited = await desk.identity.accounts.reset(SECURITY, person.account.account_id, "手机丢失")
     assert invited.account.state == ACCOUNT_STATE_INVITED
-    activated = await desk.identity.sessions.activate(invited.code.text.reveal(), PASSWORD)
+    activated = await desk.identity.sessions.activate(code_of(invited), PASSWORD)
     assert activated.totp_secret.reveal() != person.totp_secret
     with pytest.raises(BadLogin):
         await desk.login(person)
@@ -233,7 +259,7 @@ async def test_a_reset_ends_the_code_of_before(desk: Desk) -> None:
     invited = await desk.identity.accounts.reset(SECURITY, account.account_id, "")
     with pytest.raises(BadCode):
         await desk.identity.sessions.activate(code, PASSWORD)
-    await desk.identity.sessions.activate(invited.code.text.reveal(), PASSWORD)
+    await desk.identity.sessions.activate(code_of(invited), PASSWORD)
 
 
 async def test_an_account_is_changed_by_mask_but_never_who_it_is(desk: Desk) -> None:

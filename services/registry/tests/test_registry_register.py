@@ -432,7 +432,12 @@ async def test_a_foreign_operator_looks_like_none(register: Register, store: Sto
     assert [key for key, _ in await register.operators(operator_caller(of_lot.operator_id), "", 9, NOW_SEEN)] == [
         of_lot.operator_id
     ]
-    assert (await updated(register, lot.lot_id, Lot(operator_id=own.operator_id), by=vendor)).operator_id
+    # A vendor names the operator once; from then on it is the city's to change.
+    mine = await register.create_lot(vendor, a_lot(3))
+    named = await updated(register, mine.lot_id, Lot(operator_id=own.operator_id), by=vendor)
+    assert named.operator_id == own.operator_id
+    for patch, *fields in ((Lot(operator_id=of_lot.operator_id),), (Lot(), "operator_id")):
+        assert "fixed" in str(await refusal(updated(register, mine.lot_id, patch, *fields, by=vendor)))
 
 
 async def test_who_files_a_lot_may_speak_for_it(register: Register) -> None:

@@ -97,7 +97,7 @@ async def test_others_see_no_survey_but_the_police_all(registry: Any) -> None:
 async def test_what_is_wrong_is_told_by_its_reason(
     registry: Any, changed: dict[str, Any], reason: str, violation: tuple[str, str]
 ) -> None:
-    asked = request()
+    asked, changed = request(), dict(changed)
     if text := changed.pop("effective_time", None):
         asked.effective_time.FromJsonString(text)
     asked.MergeFrom(ImportSurveyRequest(**changed))

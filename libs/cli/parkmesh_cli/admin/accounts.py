@@ -48,6 +48,9 @@ _CLOSE: Final = Method.of(_FILE, "AccountService", "CloseAccount", service.Close
 _RESET: Final = Method.of(
     _FILE, "AccountService", "ResetAccount", service.ResetAccountRequest, service.ResetAccountResponse
 )
+_CONFIRM: Final = Method.of(
+    _FILE, "AccountService", "ConfirmAccount", service.ConfirmAccountRequest, service.ConfirmAccountResponse
+)
 
 Account = Annotated[str, typer.Argument(help="The account's id. 账号标识")]
 
@@ -113,3 +116,10 @@ async def close(desk: Desk, account: Account, reason: Reason = "") -> None:
 async def reset(desk: Desk, account: Account, reason: Reason = "") -> None:
     """Takes password and second factor away, ends the sessions, and makes a new one-time code. 重置账号"""
     desk.show_once(await desk.call(_RESET, service.ResetAccountRequest(account_id=account, reason=reason)))
+
+
+@app.command()
+@asks(Office.ADMINISTRATOR)
+async def confirm(desk: Desk, account: Account, reason: Reason = "") -> None:
+    """Confirms an administrator's account that is new or was reset, and prints its one-time code. 确认管理员账号"""
+    desk.show_once(await desk.call(_CONFIRM, service.ConfirmAccountRequest(account_id=account, reason=reason)))

@@ -20,7 +20,7 @@ from registry.errors import InvalidFields, NotRegistered, StateNotAllowed
 from registry.identity import codes, knowledge
 from registry.identity.codes import Code, Purpose
 from registry.identity.credentials import end_all
-from registry.identity.roles import subject_of
+from registry.identity.roles import ADMINISTRATORS, subject_of
 from registry.identity.separation import check_not_own, check_roles
 from registry.static.edit import left_out
 from registry.static.register import added, changed
@@ -36,10 +36,10 @@ _OPEN: Final = (ACCOUNT_STATE_INVITED, ACCOUNT_STATE_ACTIVE, ACCOUNT_STATE_LOCKE
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """An account with the code that its person activates it with."""
+    """An account with the code that its person activates it with; None until an administrator's is confirmed."""
 
     account: Account
-    code: Code
+    code: Code | None
 
 
 class Accounts:
@@ -66,7 +66,7 @@ class Accounts:
             await check_roles(facts, account, facts.now_ms, self._separation_ms)
             account.account_id = self._ids.new("account")
             account.state = ACCOUNT_STATE_INVITED
-            return Invited(await added(facts, account), await self._code(facts, account.account_id))
+            return Invited(await added(facts, account), await self._first_code(facts, account))
 
     @to_the_end
     async def account(self, account_id: str) -> Account:
@@ -138,12 +138,29 @@ class Accounts:
             await _forget(facts, account)
             facts.about(ACCOUNT.title(account_id))
             facts.note()
-            return Invited(
-                await _put(facts, account, ACCOUNT_STATE_INVITED), await self._code(facts, account.account_id)
-            )
+            return Invited(await _put(facts, account, ACCOUNT_STATE_INVITED), await self._first_code(facts, account))
+
+    @to_the_end
+    async def confirm(self, caller: Caller, account_id: str, reason: str) -> Invited:
+        """Gives the code of an administrator's account that waits for it; the one before ends.
+
+        The security administrator, who makes and resets accounts, confirms none: nobody makes an administrator alone.
+        NotRegistered, RolesNotSeparate; StateNotAllowed when the account is no administrator's, or in use.
+        """
+        async with self._store.writing(self._act(caller, reason)) as facts:
+            account = (await _changeable(facts, caller, account_id)).message
+            _in_state(account, (ACCOUNT_STATE_INVITED,))
+            if account.role not in ADMINISTRATORS:
+                raise StateNotAllowed("INVITED")
+            facts.about(ACCOUNT.title(account_id))
+            facts.note()
+            return Invited((await _known(facts, account_id)).dressed(), await self._code(facts, account_id))
 
     def _act(self, caller: Caller, reason: str) -> Act:
         return Act.of(caller, self._clock.now_ms(), reason=reason)
+
+    async def _first_code(self, facts: Writer, account: Account) -> Code | None:
+        return None if account.role in ADMINISTRATORS else await self._code(facts, account.account_id)
 
     async def _code(self, facts: Writer, account_id: str) -> Code:
         return await codes.give(facts, Purpose.ACTIVATION, account_id, facts.now_ms + self._activation_ms)

@@ -1,12 +1,14 @@
 """The accounts of people."""
 
+from typing import TypeVar
+
 from mesh.boundary import Context
 from mesh.caller import current
 from mesh.instants import time_of
 from parkmesh.registry.v1 import account_pb2, account_service_pb2_grpc
 from parkmesh.registry.v1 import account_service_pb2 as messages
 
-from registry.identity.accounts import Accounts
+from registry.identity.accounts import Accounts, Invited
 from registry.servicers.requests import next_token, place
 
 
@@ -21,11 +23,7 @@ class AccountServicer(account_service_pb2_grpc.AccountServiceServicer):
     ) -> messages.CreateAccountResponse:
         """See the proto."""
         invited = await self._accounts.create(current(), request.account, request.reason)
-        return messages.CreateAccountResponse(
-            account=invited.account,
-            activation_code=invited.code.text.reveal(),
-            expire_time=time_of(invited.code.expire_ms),
-        )
+        return _with_code(messages.CreateAccountResponse(account=invited.account), invited)
 
     async def GetAccount(self, request: messages.GetAccountRequest, context: Context) -> account_pb2.Account:
         """See the proto."""
@@ -64,8 +62,21 @@ class AccountServicer(account_service_pb2_grpc.AccountServiceServicer):
     ) -> messages.ResetAccountResponse:
         """See the proto."""
         invited = await self._accounts.reset(current(), request.account_id, request.reason)
-        return messages.ResetAccountResponse(
-            account=invited.account,
-            activation_code=invited.code.text.reveal(),
-            expire_time=time_of(invited.code.expire_ms),
-        )
+        return _with_code(messages.ResetAccountResponse(account=invited.account), invited)
+
+    async def ConfirmAccount(
+        self, request: messages.ConfirmAccountRequest, context: Context
+    ) -> messages.ConfirmAccountResponse:
+        """See the proto."""
+        invited = await self._accounts.confirm(current(), request.account_id, request.reason)
+        return _with_code(messages.ConfirmAccountResponse(account=invited.account), invited)
+
+
+A = TypeVar("A", messages.CreateAccountResponse, messages.ResetAccountResponse, messages.ConfirmAccountResponse)
+
+
+def _with_code(answer: A, invited: Invited) -> A:
+    if invited.code is not None:
+        answer.activation_code = invited.code.text.reveal()
+        answer.expire_time.CopyFrom(time_of(invited.code.expire_ms))
+    return answer

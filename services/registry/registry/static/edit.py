@@ -85,6 +85,9 @@ def _wrong(current: Message, name: str, fixed: Collection[str]) -> FieldViolatio
         )
     if name in fixed:
         return FieldViolation(
-            "updateMask", "update_mask.fixed", "must not name fields that the platform sets", "不得包含由平台设置的字段"
+            "updateMask",
+            "update_mask.fixed",
+            "must not name fields that this method cannot change",
+            "不得包含此方法不能修改的字段",
         )
     return None

@@ -178,8 +178,11 @@ class Register:
         """Changes the masked fields, never the state. LotNotFound, InvalidFields, EtagMismatch, AlreadyRegistered."""
         async with self._store.writing(self._act(caller, reason, effective_ms)) as facts:
             held = await seen_lot(facts, caller, lot_id, facts.now_ms)
-            # An operator's people neither give their lots away nor lose sight of them.
-            fixed = ("state", "operator_id") if caller.kind is CallerKind.OPERATOR else ("state",)
+            # Whose lot it is, its operator's people cannot give away, nor a vendor once an operator is named.
+            settled = caller.kind is CallerKind.OPERATOR or (
+                caller.kind is CallerKind.VENDOR and held.message.operator_id
+            )
+            fixed = ("state", "operator_id") if settled else ("state",)
             return told(caller, await changed(facts, held, patch, mask, fixed=fixed))
 
     @to_the_end
