@@ -64,6 +64,7 @@ async def lived_through(desk: Desk) -> tuple[list[str], list[Any]]:
     caller = desk.caller(person, opened)
     await identity.sessions.change_password(caller, PASSWORD, CHANGED, desk.totp(person))
     reset = await identity.accounts.reset(SECURITY, account.account_id, "")
+    assert reset.code
     secrets = [
         PASSWORD,
         WRONG,
