@@ -1,4 +1,5 @@
-"""Forward-only migrations: SQL files of one statement each, applied in order and remembered with their checksum.
+"""Forward-only migrations: SQL files of one statement each, applied in order and remembered with their checksum; and
+views, which hold no data and are simply made as their files say, each time.
 
 Only the history writer migrates. Two processes that migrate at once do no harm: each statement is idempotent, so both
 may run it, and the record of a migration is keyed by its number, so both write the same row.
@@ -8,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from importlib.resources.abc import Traversable
 
 from history.client import HistoryClient
@@ -28,7 +30,11 @@ _IDEMPOTENT = re.compile(
     r"|GRANT\s|REVOKE\s",
     re.IGNORECASE,
 )
-_SEVERAL_ACTIONS = re.compile(r",\s*(?:ADD|DROP|CLEAR|COMMENT|RENAME)\s", re.IGNORECASE)
+_UNCONDITIONAL = re.compile(
+    r",\s*(?:ADD|DROP|CLEAR|COMMENT|RENAME)\s+(?!(?:COLUMN|INDEX|PROJECTION|CONSTRAINT)\s+IF\s+(?:NOT\s+)?EXISTS\s)",
+    re.IGNORECASE,
+)
+_VIEW = re.compile(r"CREATE\s+OR\s+REPLACE\s+VIEW\s+([a-z_]+\.[a-z_]+)\s", re.IGNORECASE)
 
 
 class MigrationError(HistoryError):
@@ -65,23 +71,60 @@ def load(folder: Traversable) -> tuple[Migration, ...]:
     return migrations
 
 
+def load_views(folder: Traversable) -> tuple[str, ...]:
+    """The views of a package folder, one `name.sql` each, those that others read from first.
+
+    Every file begins with a `--` comment that says why and holds one CREATE OR REPLACE VIEW of the file's name. Raises
+    `MigrationError`, also when views read from one another in a circle.
+    """
+    files = {entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.name.endswith(".sql")}
+    views: dict[str, tuple[str, str]] = {}
+    for name, text in sorted(files.items()):
+        sql = _checked(name, text)
+        match = _VIEW.match(_bare(text).strip())
+        if match is None or match[1].partition(".")[2] != name.removesuffix(".sql"):
+            raise MigrationError(f"{name}: a view's file holds CREATE OR REPLACE VIEW and is named as the view")
+        views[match[1].lower()] = (name, sql)
+    order = TopologicalSorter(
+        {view: {other for other in views if other != view and _reads(sql, other)} for view, (_, sql) in views.items()}
+    )
+    try:
+        return tuple(views[view][1] for view in order.static_order())
+    except CycleError as error:
+        raise MigrationError(f"views read from one another in a circle: {', '.join(error.args[1])}") from None
+
+
+def _reads(sql: str, view: str) -> bool:
+    return re.search(rf"(?<![\w.]){re.escape(view)}(?![\w.])", _bare(sql), re.IGNORECASE) is not None
+
+
 def _parse(name: str, text: str) -> Migration:
     match = _FILE.fullmatch(name)
     if match is None:
         raise MigrationError(f"{name}: the name must read NNNN_what_it_does.sql")
+    return Migration(int(match[1]), name, _checked(name, text))
+
+
+def _bare(text: str) -> str:
+    """The text without comments and without what stands in single quotes."""
+    return _QUOTED_OR_COMMENT.sub(lambda found: found.group() if found.group()[0] in '`"' else " ", text)
+
+
+def _checked(name: str, text: str) -> str:
+    """The one statement of a file as it will be sent."""
     if not re.match(r"--[ \t]*\w", text):
         raise MigrationError(f"{name}: the first line must be a comment that says why")
-    bare = _QUOTED_OR_COMMENT.sub(lambda found: found.group() if found.group()[0] in '`"' else " ", text).strip()
-    statement = bare.removesuffix(";").rstrip()
+    statement = _bare(text).strip().removesuffix(";").rstrip()
     if not statement or ";" in statement:
         raise MigrationError(f"{name}: one file holds exactly one statement")
-    if not _IDEMPOTENT.match(statement) or _alters_twice(statement):
+    if not _IDEMPOTENT.match(statement) or _alters_blindly(statement):
         raise MigrationError(f"{name}: the statement must be one that may run twice (IF NOT EXISTS, OR REPLACE, …)")
-    return Migration(int(match[1]), name, text.rstrip().removesuffix(";"))
+    return text.rstrip().removesuffix(";")
 
 
-def _alters_twice(statement: str) -> bool:
-    return statement[:5].upper() == "ALTER" and _SEVERAL_ACTIONS.search(statement) is not None
+def _alters_blindly(statement: str) -> bool:
+    """Whether an action behind the first one is not conditional on what is there."""
+    return statement[:5].upper() == "ALTER" and _UNCONDITIONAL.search(statement) is not None
 
 
 async def migrate(client: HistoryClient, migrations: Iterable[Migration], database: str) -> tuple[str, ...]:
@@ -115,6 +158,15 @@ async def migrate(client: HistoryClient, migrations: Iterable[Migration], databa
     for migration in missing:
         await _apply(client, migration, database)
     return tuple(migration.name for migration in missing)
+
+
+async def make_views(client: HistoryClient, views: Iterable[str]) -> None:
+    """Make the views of `load_views` as they are now; `MigrationError` when the server refuses one."""
+    for sql in views:
+        try:
+            await client.execute(sql)
+        except HistoryRejected as error:
+            raise MigrationError(f"{sql.partition(chr(10))[0]}: {error.detail}") from error
 
 
 async def _applied(client: HistoryClient, database: str) -> dict[int, tuple[str, str]]:

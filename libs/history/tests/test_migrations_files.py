@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from history.migrations import MigrationError, load
+from history.migrations import MigrationError, load, load_views
 
 CREATE = "CREATE TABLE IF NOT EXISTS a.t (id String) ENGINE = MergeTree ORDER BY id"
 
@@ -74,6 +74,7 @@ def test_a_file_that_could_not_be_reviewed_or_repeated_is_refused(tmp_path: Path
         "create materialized view if not exists a.v to a.t as select 1 as id /* a; b */",
         "CREATE OR REPLACE VIEW a.v AS SELECT 1",
         "ALTER TABLE a.t\n    ADD COLUMN IF NOT EXISTS n Decimal(9, 2) AFTER id",
+        "ALTER TABLE a.t ADD COLUMN IF NOT EXISTS n UInt8, ADD COLUMN IF NOT EXISTS m UInt8",
         "ALTER TABLE a.t RENAME COLUMN IF EXISTS n TO m",
         "ALTER TABLE a.t MODIFY SETTING old_parts_lifetime = 480",
         "DROP VIEW IF EXISTS a.v",
@@ -83,3 +84,23 @@ def test_a_file_that_could_not_be_reviewed_or_repeated_is_refused(tmp_path: Path
 def test_statements_that_may_run_twice_are_taken(tmp_path: Path, statement: str) -> None:
     (migration,) = load(folder(tmp_path, **{"0001_it": f"-- Why; it's\n-- two lines.\n{statement};"}))
     assert migration.sql.endswith(statement)
+
+
+def view(name: str, reads: str) -> str:
+    return f"-- Why: as pub.other_{name} was.\nCREATE OR REPLACE VIEW pub.{name} AS SELECT 'pub.z' AS text FROM {reads}"
+
+
+def test_views_come_behind_those_that_they_read_from(tmp_path: Path) -> None:
+    given = folder(tmp_path, a=view("a", "pub.b JOIN pub.c USING (n)"), b=view("b", "pub.c"), c=view("c", "store.a"))
+    assert [sql.split("VIEW ")[1].split(" ")[0] for sql in load_views(given)] == ["pub.c", "pub.b", "pub.a"]
+
+
+def test_views_in_a_circle_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(MigrationError, match="in a circle"):
+        load_views(folder(tmp_path, a=view("a", "pub.b"), b=view("b", "pub.a")))
+
+
+@pytest.mark.parametrize("text", [f"-- Why.\n{CREATE}", view("b", "store.t"), view("a", "store.t").partition("\n")[2]])
+def test_a_views_file_holds_that_view_and_says_why(tmp_path: Path, text: str) -> None:
+    with pytest.raises(MigrationError, match=r"a\.sql"):
+        load_views(folder(tmp_path, a=text))

@@ -66,9 +66,11 @@ async def bind(settings: WriterSettings, mesh: Mesh) -> None:
 
 async def migrate(client: HistoryClient) -> None:
     """Brings the history's schema up to date; waits while ClickHouse is away."""
+    files = importlib.resources.files(schema)
     while True:
         try:
-            applied = await migrations.migrate(client, migrations.load(importlib.resources.files(schema)), DATABASE)
+            applied = await migrations.migrate(client, migrations.load(files / "migrations"), DATABASE)
+            await migrations.make_views(client, migrations.load_views(files / "views"))
         except HistoryUnavailable:
             _log.warning("the history does not answer; waiting to migrate")
             await asyncio.sleep(_RETRY_S)

@@ -1,1 +1,1 @@
-"""The history's tables and views, one reviewed SQL file each, applied in order by the history writer."""
+"""The history's schema: `migrations` makes the tables step by step, `views` says what each view is now; schema.sql is the sum."""
