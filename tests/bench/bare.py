@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from access_records import tables
-from access_records.drain import batch_of
+from access_records.record_rows import by_month, sorted_out
 from eventlog import Entry, EventLog, Position
 from history.durability import verify_durable
 from history.rows import ProtobufTable
@@ -64,7 +64,8 @@ async def _timed(stage: Stage, twins: Sequence[ProtobufTable], entries: Sequence
         writer = BatchWriter(stage.writer, twins)
         batches = []
         for part in _parts(entries, size):
-            made = batch_of(part)
+            taken = sorted_out(part)
+            made = {tables.REVISIONS.name: taken.reports, tables.CURRENT.name: by_month(taken.firsts)}
             batches.append({twin.name: made[twin.name.removesuffix("_bench")] for twin in twins})
         begun = time.monotonic()
         for batch in batches:

@@ -52,6 +52,9 @@ class _Anybody:
     def may_report(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
         return True
 
+    def may_revise(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
+        return True
+
     def may_see(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
         return True
 

@@ -109,6 +109,10 @@ class Directory:
         """Whether the caller may report what happens in the lot at that time; `rights.may_report` says who may."""
         return rights.may_report(self._facts, caller, lot_id, now_ms)
 
+    def may_revise(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
+        """Whether the caller may correct and void the lot's records at that time; `rights.may_revise` says who may."""
+        return rights.may_revise(self._facts, caller, lot_id, now_ms)
+
     def may_see(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
         """Whether the caller may see the lot's facts at that time; `rights.may_see` says who may."""
         return rights.may_see(self._facts, caller, lot_id, now_ms)

@@ -28,14 +28,20 @@ def may_report(tables: Tables, caller: Caller, lot_id: str, now_ms: int) -> bool
     return False
 
 
+def may_revise(tables: Tables, caller: Caller, lot_id: str, now_ms: int) -> bool:
+    """Whether the caller may correct and void the lot's records: who may report, and the lot's operator, whose duty the
+    report is (R5.2f, R5.2g).
+    """
+    return _runs(tables, caller, lot_id) or may_report(tables, caller, lot_id, now_ms)
+
+
 def may_see(tables: Tables, caller: Caller, lot_id: str, now_ms: int) -> bool:
     """Whether the caller may see the lot's facts (R7.4): who may report, its operator, and for every known lot the
     supervisors and the system administrator. What of it holds plates, a service guards by itself.
     """
     match caller.kind:
         case CallerKind.OPERATOR:
-            lot = tables.lots.get(lot_id)
-            return lot is not None and lot.operator_id == caller.subject
+            return _runs(tables, caller, lot_id)
         case CallerKind.SUPERVISOR | CallerKind.ADMINISTRATOR:
             return lot_id in tables.lots
     return may_report(tables, caller, lot_id, now_ms)
@@ -51,3 +57,8 @@ def good_credential(tables: Tables, client_id: str, now_ms: int) -> CredentialFa
         if account is None or not account.active:
             return None
     return credential
+
+
+def _runs(tables: Tables, caller: Caller, lot_id: str) -> bool:
+    lot = tables.lots.get(lot_id)
+    return caller.kind is CallerKind.OPERATOR and lot is not None and lot.operator_id == caller.subject

@@ -1,15 +1,19 @@
 """Between the use cases' values and the messages of the contract: pure, no decisions."""
 
-from collections.abc import Sequence
-from typing import Any, Final, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Generic, TypeVar, cast
 
 from mesh.instants import time_of
 from parkmesh.access.v1 import access_record_service_pb2 as messages
-from parkmesh.access.v1 import record_pb2
+from parkmesh.access.v1 import record_pb2, revision_pb2
 from vocabulary import ids
 from vocabulary.plate import id_reveals_plate
 
-from access_records.upload import Verdict
+from access_records.archive import Report
+from access_records.state import State
+from access_records.verdict import Verdict
+
+Sent = TypeVar("Sent", record_pb2.AccessRecord, revision_pb2.RecordRevision)
 
 RETRY_AFTER_MS: Final = 2_000
 """How long to wait before deferred records are sent again."""
@@ -20,13 +24,46 @@ _STATED: Final = tuple(field.name for field in record_pb2.AccessRecord.DESCRIPTO
 def upload_answer(
     records: Sequence[record_pb2.AccessRecord], verdicts: Sequence[Verdict], now_ms: int, unknown_fields: Sequence[str]
 ) -> messages.UploadRecordsResponse:
-    """The answer to a batch."""
+    """The answer to a batch of records."""
+    ids = _Shown(records, lambda record: record.plate_number)
+    return _answer("records", ids, verdicts, now_ms, unknown_fields)
+
+
+def revisions_answer(
+    revisions: Sequence[revision_pb2.RecordRevision],
+    verdicts: Sequence[Verdict],
+    now_ms: int,
+    unknown_fields: Sequence[str],
+) -> messages.UploadRecordsResponse:
+    """The answer to a batch of revisions."""
+    ids = _Shown(revisions, lambda revision: revision.changes.plate_number)
+    return _answer("revisions", ids, verdicts, now_ms, unknown_fields)
+
+
+class _Shown(Generic[Sent]):
+    """The ids of a batch's items, looked at only where they are told."""
+
+    def __init__(self, items: Sequence[Sent], plate: Callable[[Sent], str]) -> None:
+        self._items: Sequence[Sent] = items
+        self._plate: Callable[[Sent], str] = plate
+
+    def __getitem__(self, index: int) -> str:
+        """The item's record id, unless it is no id or gives the plate away."""
+        item = self._items[index]
+        record_id: str = item.record_id
+        revealing = not ids.is_vendor_id(record_id) or id_reveals_plate(record_id, self._plate(item))
+        return "" if revealing else record_id
+
+
+def _answer(
+    batch: str, shown: _Shown[Any], verdicts: Sequence[Verdict], now_ms: int, unknown_fields: Sequence[str]
+) -> messages.UploadRecordsResponse:
     counts = [0] * len(messages.Outcome.values())
     answer = messages.UploadRecordsResponse(server_time=time_of(now_ms), unknown_fields=unknown_fields)
     for index, verdict in enumerate(verdicts):
         counts[verdict.outcome] += 1
         if verdict.outcome != messages.OUTCOME_ACCEPTED or verdict.warnings:
-            answer.items.append(_item(index, records[index], verdict))
+            answer.items.append(_item(f"{batch}[{index}]", index, shown[index], verdict))
     answer.accepted = counts[messages.OUTCOME_ACCEPTED]
     answer.duplicate = counts[messages.OUTCOME_DUPLICATE]
     answer.conflicting = counts[messages.OUTCOME_CONFLICT]
@@ -38,13 +75,10 @@ def upload_answer(
     return answer
 
 
-def _item(index: int, record: record_pb2.AccessRecord, verdict: Verdict) -> messages.ItemResult:
-    if verdict.outcome == messages.OUTCOME_DUPLICATE:
-        return messages.ItemResult(index=index, record_id=record.record_id, outcome=verdict.outcome)
-    place = f"records[{index}]"
+def _item(place: str, index: int, record_id: str, verdict: Verdict) -> messages.ItemResult:
     return messages.ItemResult(
         index=index,
-        record_id=_showable(record),
+        record_id=record_id,
         outcome=verdict.outcome,
         reason=verdict.reason,
         field=f"{place}.{verdict.field}" if verdict.field else place if verdict.reason else "",
@@ -55,23 +89,67 @@ def _item(index: int, record: record_pb2.AccessRecord, verdict: Verdict) -> mess
     )
 
 
-def _showable(record: record_pb2.AccessRecord) -> str:
-    """The record's id, unless it is no id or gives the plate away."""
-    record_id = record.record_id
-    return record_id if ids.is_vendor_id(record_id) and not id_reveals_plate(record_id, record.plate_number) else ""
-
-
-def stored_record(logged: record_pb2.LoggedRecord) -> record_pb2.StoredRecord:
+def stored_record(state: State) -> record_pb2.StoredRecord:
     """A record as the platform holds it."""
-    stated = {name: getattr(logged, name) for name in _STATED if _is_stated(logged, name)}
+    logged = state.record
     return record_pb2.StoredRecord(
-        record=record_pb2.AccessRecord(**stated),
+        record=_stated(logged),
         accept_time=time_of(logged.accept_ms),
         delay_ms=max(-(2**31), min(2**31 - 1, logged.accept_ms - logged.event_ms)),
         digest=logged.digest.hex(),
         warnings=logged.warnings,
         vendor_id=logged.vendor_id,
+        revision=logged.revision,
+        voided=state.voided,
+        etag=state.etag,
+        revise_time=time_of(logged.revise_ms) if logged.revise_ms else None,
     )
+
+
+def stored_revisions(reports: Sequence[Report]) -> list[revision_pb2.StoredRevision]:
+    """All that was reported under an id, given by number, then as it came."""
+    answer = []
+    numbers: set[int] = set()
+    for report in reports:
+        answer.append(
+            revision_pb2.StoredRevision(
+                revision=_revision(report),
+                accept_time=time_of(report.accept_ms),
+                digest=report.digest.hex(),
+                vendor_id=report.vendor_id,
+                account_id=report.account_id,
+                record=None if report.revision else _stated(report),
+                conflicting=report.revision in numbers,
+                warnings=report.warnings,
+            )
+        )
+        numbers.add(report.revision)
+    return answer
+
+
+def _revision(report: Report) -> revision_pb2.RecordRevision:
+    stated = revision_pb2.RecordRevision(
+        lot_id=report.lot_id,
+        record_id=report.record_id,
+        revision=report.revision,
+        kind=report.revision_kind,
+        reason=report.reason,
+        reason_text=report.reason_text,
+        author=report.author,
+        evidence_ids=report.evidence_ids,
+        made_time=time_of(report.made_ms) if report.revision else None,
+    )
+    stated.update_mask.paths.extend(report.revised_fields)
+    for name in report.revised_fields:
+        if name == "event_time":
+            stated.changes.event_time.CopyFrom(report.event_time)
+        else:
+            setattr(stated.changes, name, getattr(report, name))
+    return stated
+
+
+def _stated(logged: record_pb2.LoggedRecord) -> record_pb2.AccessRecord:
+    return record_pb2.AccessRecord(**{name: getattr(logged, name) for name in _STATED if _is_stated(logged, name)})
 
 
 def _is_stated(logged: record_pb2.LoggedRecord, name: str) -> bool:

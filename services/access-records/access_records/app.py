@@ -18,17 +18,20 @@ from access_records.hearing import Hearing
 from access_records.plates import PlateReader
 from access_records.progress import Progress
 from access_records.reading import Reading
+from access_records.revise import Revisions
 from access_records.rules import Rules
 from access_records.servicer import AccessRecordServicer
 from access_records.settings import Settings
 from access_records.speakers import Speakers
+from access_records.states import States
 from access_records.upload import Uploads
 
 _FIRST_YEAR = 1992
 """Until 1991 China had summer time: there ClickHouse's Beijing months begin at another instant than ours."""
 
 ITEM_VALIDATED = frozenset(
-    f"/parkmesh.access.v1.AccessRecordService/{method}" for method in ("UploadRecords", "StreamRecords")
+    f"/parkmesh.access.v1.AccessRecordService/{method}"
+    for method in ("UploadRecords", "StreamRecords", "UploadRevisions")
 )
 """Methods whose records are checked one by one by the servicer, so that a bad one does not hold back the others."""
 
@@ -67,11 +70,13 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     # Nothing is accepted before it happens, give or take the tolerance, so what the index forgot is older than this.
     horizon_ms = settings.horizon_hours * beijing.HOUR_MS - tolerance_ms
     uploads = Uploads(log, archive, directory, rules, horizon_ms)
+    states = States(log, archive)
+    revisions = Revisions(log, archive, states, directory, rules, horizon_ms)
     progress = Progress(log, history)
-    reading = Reading(log, archive, progress, directory)
+    reading = Reading(states, archive, progress, directory)
     mesh.serve(
         add_AccessRecordServiceServicer_to_server,
-        AccessRecordServicer(uploads, reading, directory, mesh.clock),
+        AccessRecordServicer(uploads, revisions, reading, directory, mesh.clock),
         item_validated=ITEM_VALIDATED,
     )
     hearing = Hearing(archive, progress, int(settings.coverage_refresh_seconds * 1000))

@@ -1,4 +1,4 @@
-"""What the service asks of the history: first reports by id, and a lot's records by time; all queries are here."""
+"""What the service asks of the history: what was reported under an id, and a lot's records by time."""
 
 from collections import UserString
 from collections.abc import Collection, Iterable, Sequence
@@ -8,26 +8,29 @@ from history.client import HistoryClient
 from parkmesh.access.v1 import record_pb2
 
 from access_records import tables
+from access_records.queries import query
 from access_records.together import Together
 
 _READ_AS: Final = {
     "direction": "toInt8(direction) AS direction",
     "event_ms": "toUnixTimestamp64Milli(event_time) AS event_ms",
     "accept_ms": "toUnixTimestamp64Milli(accept_time) AS accept_ms",
+    "made_ms": "ifNull(toUnixTimestamp64Milli(made_time), 0) AS made_ms",
+    "revise_ms": "ifNull(toUnixTimestamp64Milli(revise_time), 0) AS revise_ms",
 }
-_COLUMNS: Final = ", ".join(_READ_AS.get(column, column) for column in tables.REVISIONS.columns)
-# Two sets of plain texts: a set of pairs makes ClickHouse build and hash a pair for every row it looks at, three times
-# the work. A lot's id may stand with another lot's record here; the caller asks by the pair. Bound as texts, since
-# binding thousands of array elements would cost more than the look-up; no id holds a blank.
-_AMONG: Final = "lot_id IN splitByChar(' ', {lots:String}) AND record_id IN splitByChar(' ', {ids:String})"
+_CURRENT: Final = tuple(column for column in tables.CURRENT.columns if column != "gone")
 # A look-up is short: more threads cost more than they save.
 _SHORT: Final = {"max_threads": 1}
 _MOST_IDS: Final = 4_000
+_MOST_REPORTS: Final = 1_000
+_EVER: Final = 2**64 - 1
 _BYTES: Final = ("digest", "plate_key")
 
 
 RecordId = tuple[str, str]
 """Which record: its lot and its id within the lot."""
+Report = record_pb2.LoggedRecord
+"""A first report or a revision."""
 
 
 class Window(NamedTuple):
@@ -54,50 +57,44 @@ class Archive:
         return await self._digests.look_up(records)
 
     async def _ask_digests(self, records: Collection[RecordId]) -> dict[RecordId, list[bytes]]:
-        rows = await self._client.rows(
-            "SELECT lot_id, record_id, digest FROM store.record_revisions"  # noqa: S608 - the condition is our own
-            f" WHERE {_AMONG} AND revision = 0 ORDER BY log_offset",
-            _ids(records),
-            settings=_SHORT,
-        )
+        rows = await self._client.rows(query("first_digests"), _ids(records), settings=_SHORT)
         found: dict[RecordId, list[bytes]] = {}
         for lot_id, record_id, digest in rows:
             found.setdefault((lot_id, record_id), []).append(bytes(digest))
         return found
 
-    async def first_reports(self, records: Iterable[RecordId]) -> dict[RecordId, record_pb2.LoggedRecord]:
-        """The earliest first report under each of these ids, and perhaps others; ids without one are left out."""
-        rows = await self._client.rows(
-            f"SELECT {_COLUMNS} FROM store.record_revisions"  # noqa: S608 - columns are our own
-            f" WHERE {_AMONG} AND revision = 0 ORDER BY log_offset LIMIT 1 BY lot_id, record_id",
-            _ids(records),
-            settings=_SHORT,
-        )
-        return {(report.lot_id, report.record_id): report for report in map(_logged, rows)}
+    async def reports(self, records: Iterable[RecordId], until: int = _EVER) -> dict[RecordId, list[Report]]:
+        """All first reports and revisions under these ids, in no order, up to the log position `until`."""
+        found: dict[RecordId, list[Report]] = {}
+        asked = sorted(set(records))
+        for start in range(0, len(asked), _MOST_REPORTS):
+            part = asked[start : start + _MOST_REPORTS]
+            rows = await self._client.rows(
+                _with_columns("reports_of_records", tables.REVISIONS.columns),
+                {**_ids(part), "until": until},
+                settings=_SHORT,
+            )
+            wanted = set(part)
+            for report in (_logged(tables.REVISIONS.columns, row) for row in rows):
+                if (report.lot_id, report.record_id) in wanted:
+                    found.setdefault((report.lot_id, report.record_id), []).append(report)
+        return found
+
+    async def orphans(self) -> set[RecordId]:
+        """The ids that have revisions and no first report."""
+        return {(lot_id, record_id) for lot_id, record_id in await self._client.rows(query("orphaned_revisions"))}
 
     async def last_accepted(self, since_ms: int) -> dict[str, int]:
-        """When the last first report of each lot was accepted, in epoch milliseconds.
-
-        Only of lots that sent one at or after `since_ms`: the months before are not read at all.
+        """When the last first report of each lot was accepted, in epoch milliseconds; only of lots that sent one at or
+        after `since_ms`.
         """
-        rows = await self._client.rows(
-            "SELECT lot_id, toUnixTimestamp64Milli(max(accept_time)) FROM store.record_revisions"
-            " WHERE revision = 0 AND accept_time >= fromUnixTimestamp64Milli({since:Int64}) GROUP BY lot_id",
-            {"since": since_ms},
-        )
-        return dict(rows)
+        return dict(await self._client.rows(query("last_accepted"), {"since": since_ms}))
 
     async def page(self, window: Window, after: tuple[int, str] | None, limit: int) -> list[record_pb2.LoggedRecord]:
         """The first `limit` current records of the window behind (event_ms, record_id), by event time, then id."""
         after_ms, after_id = after or (window.start_ms - 1, "")
         rows = await self._client.rows(
-            f"SELECT {_COLUMNS} FROM store.records_current FINAL"  # noqa: S608 - columns are our own
-            " WHERE lot_id = {lot:String}"
-            " AND event_time >= fromUnixTimestamp64Milli({start:Int64})"
-            " AND event_time < fromUnixTimestamp64Milli({end:Int64})"
-            " AND (toUnixTimestamp64Milli(event_time), record_id) > ({after_ms:Int64}, {after_id:String})"
-            " AND ({direction:Int8} = 0 OR toInt8(direction) = {direction:Int8})"
-            " ORDER BY event_time, record_id LIMIT {limit:UInt32}",
+            _with_columns("page_of_records", _CURRENT),
             {
                 "lot": window.lot_id,
                 "start": max(window.start_ms, after_ms),
@@ -108,7 +105,11 @@ class Archive:
                 "limit": limit,
             },
         )
-        return [_logged(row) for row in rows]
+        return [_logged(_CURRENT, row) for row in rows]
+
+
+def _with_columns(name: str, columns: Iterable[str]) -> str:
+    return query(name).replace("{columns}", ", ".join(_READ_AS.get(column, column) for column in columns))
 
 
 def _ids(records: Iterable[RecordId]) -> dict[str, UserString]:
@@ -117,8 +118,8 @@ def _ids(records: Iterable[RecordId]) -> dict[str, UserString]:
     return {"lots": UserString(" ".join(lots)), "ids": UserString(" ".join(ids))}
 
 
-def _logged(row: Sequence[Any]) -> record_pb2.LoggedRecord:
-    values = dict(zip(tables.REVISIONS.columns, row, strict=True))
+def _logged(columns: Sequence[str], row: Sequence[Any]) -> record_pb2.LoggedRecord:
+    values = dict(zip(columns, row, strict=True))
     for column in _BYTES:
         value = values[column]
         values[column] = value if isinstance(value, bytes) else value.encode("latin-1")

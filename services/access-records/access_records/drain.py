@@ -1,19 +1,15 @@
-"""The history writer's loop: read the log, write it into the history, remember how far, let the log go behind it."""
+"""The history writer's loop: read a log, write it into the history, remember how far, let the log go behind it."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from eventlog import Entry, EventLog, LogUnavailable, Position
 from history.errors import HistoryUnavailable
 from history.positions import Positions
-from history.writer import Batch, BatchWriter
 from mesh.clock import Clock
-from vocabulary import beijing
-
-from access_records import logged, tables
 
 _log = logging.getLogger(__name__)
 
@@ -34,20 +30,25 @@ class Pace:
     """How often the log is trimmed."""
 
 
+class Rows(Protocol):
+    """What becomes of a log's entries."""
+
+    async def write(self, entries: Sequence[Entry]) -> None:
+        """Writes their rows, durable on return; writing them again, perhaps cut elsewhere, changes nothing."""
+
+
 class Drain:
-    """Follows one shard of the log into the history.
+    """Follows one shard of a log into the history.
 
     A batch that was written and whose position was not recorded is written again after a restart, perhaps cut
     elsewhere: the same rows collapse. Stops, loudly, when log and position do not belong together or an entry is
     damaged.
     """
 
-    def __init__(
-        self, log: EventLog, shard: int, writer: BatchWriter, positions: Positions, clock: Clock, pace: Pace
-    ) -> None:
+    def __init__(self, log: EventLog, shard: int, rows: Rows, positions: Positions, clock: Clock, pace: Pace) -> None:
         self._log = log
         self._shard = shard
-        self._writer = writer
+        self._rows = rows
         self._positions = positions
         self._clock = clock
         self._pace = pace
@@ -62,7 +63,7 @@ class Drain:
         entries = await self._log.read(after, max_records=self._pace.max_records, block_ms=_BLOCK_MS)
         if not entries:
             return after
-        await self._writer.write(batch_of(entries))
+        await self._rows.write(entries)
         reached = entries[-1].position
         await self._positions.advance(self._log.epoch, {self._shard: reached.offset})
         return reached
@@ -88,17 +89,3 @@ class Drain:
             else:
                 if not full:
                     await pause(self._pace.gather_s)
-
-
-def batch_of(entries: Sequence[Entry]) -> Batch:
-    """The rows of some entries by table and month: of acceptance for revisions, of the event for current rows."""
-    revisions: dict[int, list[bytes]] = {}
-    current: dict[int, list[bytes]] = {}
-    month = beijing.month
-    for entry in entries:
-        for offset, payload in enumerate(entry.payloads, entry.first):
-            accept_ms, event_ms = logged.times(payload)
-            row = logged.placed(payload, entry.shard, offset)
-            revisions.setdefault(month(accept_ms), []).append(row)
-            current.setdefault(month(event_ms), []).append(row)
-    return {tables.REVISIONS.name: revisions, tables.CURRENT.name: current}

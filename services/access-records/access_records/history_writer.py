@@ -3,6 +3,7 @@
 import asyncio
 import importlib.resources
 import logging
+from collections.abc import Callable
 
 from directory import Directory
 from eventlog import EventLog
@@ -15,39 +16,51 @@ from mesh.server import Mesh, run
 from parkmesh.registry.v1.change_service_pb2 import FACT_KIND_LOT
 
 from access_records import schema, tables
-from access_records.drain import Drain, Pace
+from access_records.archive import Archive
+from access_records.drain import Drain, Pace, Rows
+from access_records.journal import JOURNAL
+from access_records.journal_rows import JournalRows
 from access_records.lot_rows import LotRows
 from access_records.progress import PROJECTION
+from access_records.record_rows import RecordRows
 from access_records.settings import WriterSettings
 
 _log = logging.getLogger(__name__)
 
 DATABASE = "store"
 """Where the record of applied migrations is kept."""
+RECORDS = "records"
+"""The record log's name on the server."""
 _INSERT_DEADLINE_S = 60.0
 _RETRY_S = 0.5
 
 
 async def bind(settings: WriterSettings, mesh: Mesh) -> None:
     """Builds the writer in order; it is ready once the history's schema is there."""
-    log = await mesh.stack.enter_async_context(
-        await EventLog.open(settings.redis_url, clock=mesh.clock.now_ms, limits=settings.limits())
-    )
+    records, journal = [
+        await mesh.stack.enter_async_context(
+            await EventLog.open(settings.redis_url, clock=mesh.clock.now_ms, name=name, limits=settings.limits())
+        )
+        for name in (RECORDS, JOURNAL)
+    ]
     client = await mesh.stack.enter_async_context(HistoryClient(settings.account(_INSERT_DEADLINE_S)))
     directory = Directory(mesh.channel(settings.registry_address), mesh.clock, kinds=[FACT_KIND_LOT])
     pace = Pace(settings.batch_records, settings.gather_milliseconds / 1000, settings.trim_every_seconds)
     lots = LotRows(directory, BatchWriter(client, [tables.LOTS]), mesh.clock)
-    drains = [
-        Drain(
-            log,
-            shard,
-            BatchWriter(client, [tables.REVISIONS, tables.CURRENT]),
-            Positions(client, PROJECTION),
-            mesh.clock,
-            pace,
-        )
-        for shard in range(log.shards)
-    ]
+    archive = Archive(client)
+
+    def drains(log: EventLog, rows: Callable[[], Rows], projection: str) -> list[Drain]:
+        return [
+            Drain(log, shard, rows(), Positions(client, projection), mesh.clock, pace) for shard in range(log.shards)
+        ]
+
+    def record_rows() -> Rows:
+        return RecordRows(BatchWriter(client, [tables.REVISIONS, tables.CURRENT]), archive)
+
+    def journal_rows() -> Rows:
+        return JournalRows(BatchWriter(client, list(tables.JOURNAL.values())))
+
+    followers = drains(records, record_rows, PROJECTION) + drains(journal, journal_rows, JOURNAL)
     migrated = asyncio.Event()
     await mesh.when_ready(migrated)
 
@@ -58,7 +71,7 @@ async def bind(settings: WriterSettings, mesh: Mesh) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(directory.run())
             group.create_task(lots.run())
-            for drain in drains:
+            for drain in followers:
                 group.create_task(drain.run())
 
     mesh.background("history writer", follow)

@@ -30,6 +30,7 @@ _TIMES: Final = struct.Struct(f"<{len(_tag('accept_ms', _FIXED64))}sq{len(_tag('
 _ACCEPT: Final = _tag("accept_ms", _FIXED64)
 _EVENT: Final = _tag("event_ms", _FIXED64)
 _PLACE: Final = struct.Struct(f"<{len(_tag('log_shard', _FIXED32))}sI{len(_tag('log_offset', _FIXED64))}sQ")
+_REVISION: Final = _tag("revision", _FIXED32)
 _SHARD: Final = _tag("log_shard", _FIXED32)
 _OFFSET: Final = _tag("log_offset", _FIXED64)
 
@@ -54,6 +55,17 @@ def warnings_part(warnings: tuple[reasons.Warning.ValueType, ...]) -> bytes:
 def logged(stated: bytes, derived: bytes, digest: bytes, accept_ms: int, event_ms: int) -> bytes:
     """A LoggedRecord from a serialized AccessRecord, further serialized parts, and the digest and instants."""
     return b"".join((stated, derived, _DIGEST, digest, _TIMES.pack(_ACCEPT, accept_ms, _EVENT, event_ms)))
+
+
+def revised(revision: record_pb2.LoggedRecord) -> bytes:
+    """The bytes of a revision: its number first, by which readers tell it from a first report, and its times last."""
+    number = record_pb2.LoggedRecord(revision=revision.revision).SerializeToString()
+    return number + logged(revision.SerializeToString(), b"", revision.digest, revision.accept_ms, revision.event_ms)
+
+
+def is_revision(payload: bytes) -> bool:
+    """Whether a payload is that of a revision, not of a first report."""
+    return payload.startswith(_REVISION)
 
 
 def times(payload: bytes) -> tuple[int, int]:

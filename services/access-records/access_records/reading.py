@@ -1,9 +1,11 @@
-"""The use cases of reading: one record from the moment it was acknowledged, and a lot's records by time."""
+"""The use cases of reading: one record and its revisions from the moment they were acknowledged, and a lot's records by
+time.
+"""
 
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from eventlog import EventLog, LogUnavailable, item_key
+from eventlog import LogUnavailable
 from history.errors import HistoryError
 from mesh import paging
 from mesh.caller import Caller
@@ -11,9 +13,10 @@ from mesh.errors import MeshError
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
-from access_records import logged
-from access_records.archive import Archive, Window
+from access_records.archive import Archive, Report, Window
 from access_records.progress import Progress
+from access_records.state import State, fold
+from access_records.states import States
 from access_records.upload import Lots
 
 _PLACE: Final = ("[0-9]{1,13}", paging.ID)
@@ -32,7 +35,7 @@ class Page(NamedTuple):
 class Reading:
     """Reads records for callers who may see them."""
 
-    log: EventLog
+    states: States
     archive: Archive
     progress: Progress
     lots: Lots
@@ -42,26 +45,31 @@ class Reading:
         if not self.lots.may_see(caller, lot_id, now_ms) or self.lots.lot(lot_id) is None:
             raise MeshError(reasons.ERROR_REASON_LOT_NOT_FOUND, "There is no such lot, or you may not see it.")
 
-    async def one(self, lot_id: str, record_id: str) -> record_pb2.LoggedRecord:
-        """The record; RECORD_NOT_FOUND when there is none, HISTORY_UNAVAILABLE when only the history could
+    async def one(self, lot_id: str, record_id: str) -> State:
+        """The record as it is now; RECORD_NOT_FOUND when there is none, HISTORY_UNAVAILABLE when only the history could
         tell, LOG_UNAVAILABLE when the log does not answer.
         """
-        shard = self.log.shard_of(lot_id)
+        state = fold(await self._reports(lot_id, record_id))
+        if state is None:
+            raise MeshError(reasons.ERROR_REASON_RECORD_NOT_FOUND, "There is no such record in this lot.")
+        return state
+
+    async def revisions(self, lot_id: str, record_id: str) -> list[Report]:
+        """All that was ever reported under the id, by number, then as it came, each once; raises as `one` does."""
+        reports = await self._reports(lot_id, record_id)
+        if not reports:
+            raise MeshError(reasons.ERROR_REASON_RECORD_NOT_FOUND, "There is no such record in this lot.")
+        distinct = {(report.revision, report.log_offset): report for report in reports}
+        return [distinct[place] for place in sorted(distinct)]
+
+    async def _reports(self, lot_id: str, record_id: str) -> list[Report]:
         try:
-            (found,) = await self.log.find(shard, [item_key(lot_id, record_id)])
-            payload = await self.log.get(shard, found.offset) if found else None
+            found = await self.states.reports([(lot_id, record_id)])
         except LogUnavailable:
             raise log_unavailable() from None
-        if payload is not None:
-            return logged.read(payload)
-        try:
-            reports = await self.archive.first_reports([(lot_id, record_id)])
         except HistoryError:
             raise history_unavailable() from None
-        record = reports.get((lot_id, record_id))
-        if record is None:
-            raise MeshError(reasons.ERROR_REASON_RECORD_NOT_FOUND, "There is no such record in this lot.")
-        return record
+        return found.get((lot_id, record_id), [])
 
     async def page(self, window: Window, page_size: int, page_token: str, now_ms: int) -> Page:
         """The page behind the token; HISTORY_UNAVAILABLE or LOG_UNAVAILABLE when either does not answer."""

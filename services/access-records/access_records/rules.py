@@ -89,34 +89,50 @@ class Rules:
                 "there is no such lot, or you may not report for it",
                 "停车场不存在，或您未获得该停车场的授权",
             )
-        ahead = facts.event_time_ms - now_ms
+        untimely = self.untimely(facts.event_time_ms, now_ms, "eventTime")
+        if untimely:
+            return untimely
+        places = facts.gate_id + facts.lane_id + facts.berth_id + facts.device_id
+        # Pure ASCII is left alone: a serial number may match letters and digits of a plate by chance.
+        revealed = None if places.isascii() else place_with_plate(facts)
+        if revealed:
+            return revealed
+        if not facts.gate_id or not facts.lane_id or facts.berth_id:
+            nowhere = misplaced(facts)
+            if nowhere:
+                return nowhere
+        if facts.release_method == _MANUAL and not facts.release_reason:
+            return UNEXPLAINED
+        seen = self.plate(facts)
+        if isinstance(seen, Rejection):
+            return seen
+        revealing = _revealing(facts, images, seen) if seen else ""
+        if revealing:
+            return Rejection(
+                reasons.ERROR_REASON_ID_REVEALS_PLATE,
+                revealing,
+                "the id contains the plate; choose one that does not",
+                "标识中包含号牌，请更换不含号牌的标识",
+            )
+        return Approval(seen, _warnings(facts, lot, seen))
+
+    def untimely(self, at_ms: int, now_ms: int, field: str) -> Rejection | None:
+        """What is wrong with an instant that the lot's clock told, stated in the field of that JSON name."""
+        ahead = at_ms - now_ms
         if ahead > self.future_tolerance_ms:
-            return self._too_early(ahead)
-        if facts.event_time_ms < self.earliest_event_ms:
+            return self._too_early(ahead, field)
+        if at_ms < self.earliest_event_ms:
             earliest = beijing.text(self.earliest_event_ms)
             return Rejection(
                 reasons.ERROR_REASON_EVENT_TOO_OLD,
-                "eventTime",
+                field,
                 f"the first possible event time is {earliest}",
                 f"最早可接受的事件时间为 {earliest}",
             )
-        places = facts.gate_id + facts.lane_id + facts.berth_id + facts.device_id
-        # Pure ASCII is left alone: a serial number may match letters and digits of a plate by chance.
-        if not places.isascii() and vocabulary.contains_plate(places):
-            return Rejection(
-                reasons.ERROR_REASON_ID_REVEALS_PLATE,
-                _place_with_plate(facts),
-                "the number contains a plate; analysts read it, and must not read plates",
-                "编号中包含号牌；编号供分析人员查阅，不得含号牌",
-            )
-        if not facts.gate_id or not facts.lane_id or facts.berth_id:
-            misplaced = _misplaced(facts)
-            if misplaced:
-                return misplaced
-        if facts.release_method == _MANUAL and not facts.release_reason:
-            return _contradiction("releaseReason", "a release by hand states its reason", "人工放行须填写原因")
+        return None
 
-        seen: SeenPlate | None = None
+    def plate(self, facts: Facts) -> SeenPlate | Rejection | None:
+        """The plate that the facts state, or what is wrong with it; None when it was not read or there is none."""
         if facts.plate_number and facts.plate_number != UNPLATED:
             if facts.plate_state not in (0, _READ):
                 return _contradiction(
@@ -131,43 +147,34 @@ class Rules:
                     "已识别的号牌须填写颜色；不确定时填 OTHER",
                 )
             seen = self.plates.see(facts.plate_number, facts.plate_colour, facts.plate_kind)
-            if seen is None:
-                return Rejection(
-                    reasons.ERROR_REASON_PLATE_MALFORMED,
-                    "plateNumber",
-                    "the number has the form of no plate; send PLATE_STATE_UNREAD without it when it was not read",
-                    "号码不符合任何号牌种类的格式；未识别时请不填号码并发送 PLATE_STATE_UNREAD",
-                )
-            revealing = _revealing(facts, images, seen)
-            if revealing:
-                return Rejection(
-                    reasons.ERROR_REASON_ID_REVEALS_PLATE,
-                    revealing,
-                    "the id contains the plate; choose one that does not",
-                    "标识中包含号牌，请更换不含号牌的标识",
-                )
-        elif facts.plate_state not in (_UNREAD, _UNLICENSED) and not (facts.plate_number and not facts.plate_state):
+            return seen or Rejection(
+                reasons.ERROR_REASON_PLATE_MALFORMED,
+                "plateNumber",
+                "the number has the form of no plate; send PLATE_STATE_UNREAD without it when it was not read",
+                "号码不符合任何号牌种类的格式；未识别时请不填号码并发送 PLATE_STATE_UNREAD",
+            )
+        if facts.plate_state not in (_UNREAD, _UNLICENSED) and not (facts.plate_number and not facts.plate_state):
             return _contradiction(
                 "plateState",
                 "a record without a plate number states PLATE_STATE_UNREAD or PLATE_STATE_UNLICENSED",
                 "无号牌号码的记录须填写 PLATE_STATE_UNREAD 或 PLATE_STATE_UNLICENSED",
             )
-        return Approval(seen, _warnings(facts, lot, seen))
+        return None
 
-    def _too_early(self, ahead_ms: int) -> Rejection:
+    def _too_early(self, ahead_ms: int, field: str) -> Rejection:
         difference = f"the event lies {ahead_ms / 1000:.3f} s after the platform's clock"
         in_chinese = f"事件时间比平台时钟超前 {ahead_ms / 1000:.3f} 秒"
         if beijing.looks_like_beijing_marked_utc(ahead_ms, self.future_tolerance_ms + _CLOCK_SLACK_MS):
             return Rejection(
                 reasons.ERROR_REASON_BEIJING_TIME_MARKED_UTC,
-                "eventTime",
+                field,
                 f"{difference}, about eight hours: was Beijing time marked with Z? Write it with +08:00",
                 f"{in_chinese}，约八小时：北京时间是否误标为 Z？请使用 +08:00",
             )
         tolerated = f"{self.future_tolerance_ms / 1000:g}"
         return Rejection(
             reasons.ERROR_REASON_EVENT_IN_FUTURE,
-            "eventTime",
+            field,
             f"{difference}; {tolerated} s are tolerated",
             f"{in_chinese}；允许误差为 {tolerated} 秒",
         )
@@ -185,7 +192,12 @@ def _contradiction(field: str, message: str, chinese: str) -> Rejection:
     return Rejection(reasons.ERROR_REASON_FIELDS_CONTRADICT, field, message, chinese)
 
 
-def _misplaced(facts: Facts) -> Rejection | None:
+UNEXPLAINED: Final = _contradiction("releaseReason", "a release by hand states its reason", "人工放行须填写原因")
+"""Of a release by hand without a reason."""
+
+
+def misplaced(facts: Facts) -> Rejection | None:
+    """What is wrong with where the facts say that it was: at a gate and lane, or on the street at a berth."""
     if facts.berth_id:
         if facts.gate_id or facts.lane_id:
             return _contradiction(
@@ -203,14 +215,23 @@ def _misplaced(facts: Facts) -> Rejection | None:
     return _contradiction("laneId", "an event at a gate states its lane (R5.2d)", "填写出入口时须同时填写车道（R5.2d）")
 
 
-def _place_with_plate(facts: Facts) -> str:
+def place_with_plate(facts: Facts) -> Rejection | None:
+    """Of a gate, lane, berth or device whose number contains a plate; None when none does."""
     places = {
         "gateId": facts.gate_id,
         "laneId": facts.lane_id,
         "berthId": facts.berth_id,
         "deviceId": facts.device_id,
     }
-    return next((name for name, place in places.items() if vocabulary.contains_plate(place)), "")
+    name = next((name for name, place in places.items() if vocabulary.contains_plate(place)), "")
+    if not name:
+        return None
+    return Rejection(
+        reasons.ERROR_REASON_ID_REVEALS_PLATE,
+        name,
+        "the number contains a plate; analysts read it, and must not read plates",
+        "编号中包含号牌；编号供分析人员查阅，不得含号牌",
+    )
 
 
 def _revealing(facts: Facts, images: tuple[str, ...], seen: SeenPlate) -> str:

@@ -1,3 +1,29 @@
+CREATE TABLE store.look_ups
+(
+    `look_up_id` String COMMENT '查询编号',
+    `method` LowCardinality(String) COMMENT '调用的方法',
+    `account_id` String COMMENT '查询账号',
+    `subject_id` String COMMENT '查询方（部门、经营管理者或厂商）',
+    `plate_key` String COMMENT '所查号牌的假名' CODEC(NONE),
+    `lot_id` String COMMENT '所查记录的停车场标识',
+    `record_id` String COMMENT '所查记录编号',
+    `purpose` String COMMENT '查询目的',
+    `case_number` String COMMENT '案件编号',
+    `start_ms` Int64 EPHEMERAL,
+    `start_time` DateTime64(3, 'Asia/Shanghai') DEFAULT fromUnixTimestamp64Milli(start_ms, 'Asia/Shanghai') COMMENT '查询时间段起点',
+    `end_ms` Int64 EPHEMERAL,
+    `end_time` DateTime64(3, 'Asia/Shanghai') DEFAULT fromUnixTimestamp64Milli(end_ms, 'Asia/Shanghai') COMMENT '查询时间段终点',
+    `note_ms` Int64 EPHEMERAL,
+    `note_time` DateTime64(3, 'Asia/Shanghai') DEFAULT fromUnixTimestamp64Milli(note_ms, 'Asia/Shanghai') COMMENT '查询时间（北京时间）',
+    `log_shard` UInt32 COMMENT '平台日志分片',
+    `log_offset` UInt64 COMMENT '平台日志位置'
+)
+ENGINE = ReplacingMergeTree(log_offset)
+PARTITION BY toYYYYMM(note_time)
+ORDER BY (note_time, look_up_id)
+SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
+COMMENT '号牌查询记录';
+
 CREATE TABLE store.lot_free
 (
     `lot_id` String COMMENT '停车场标识',
@@ -56,11 +82,50 @@ ORDER BY (projection, shard)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
 COMMENT '投影进度';
 
+CREATE TABLE store.record_plates
+(
+    `plate_key` FixedString(16) COMMENT '号牌假名（带密钥摘要）' CODEC(NONE),
+    `lot_id` LowCardinality(String) COMMENT '停车场标识',
+    `event_time` DateTime64(3, 'Asia/Shanghai') COMMENT '进出时间（北京时间）',
+    `record_id` String COMMENT '记录编号，车场内唯一',
+    `accept_time` DateTime64(3, 'Asia/Shanghai') COMMENT '平台接收时间（北京时间）'
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(event_time)
+ORDER BY (plate_key, lot_id, event_time, record_id)
+SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
+COMMENT '号牌假名索引';
+
+CREATE MATERIALIZED VIEW store.record_plates_feed TO store.record_plates
+(
+    `plate_key` FixedString(16),
+    `lot_id` LowCardinality(String),
+    `event_time` DateTime64(3, 'Asia/Shanghai'),
+    `record_id` String,
+    `accept_time` DateTime64(3, 'Asia/Shanghai')
+)
+AS SELECT
+    toFixedString(seen.plate_key, 16) AS plate_key,
+    lot_id,
+    seen.event_time AS event_time,
+    record_id,
+    seen.accept_time AS accept_time
+FROM store.records_current AS seen
+WHERE notEmpty(seen.plate_key) AND (seen.gone = 0);
+
 CREATE TABLE store.record_revisions
 (
     `lot_id` LowCardinality(String) COMMENT '停车场标识',
     `record_id` String COMMENT '记录编号，车场内唯一',
     `revision` UInt32 DEFAULT 0 COMMENT '修订号，首次上报为 0',
+    `revision_kind` UInt8 COMMENT '修订类别：0 首次上报，1 纠正，2 作废，3 恢复',
+    `revised_fields` Array(LowCardinality(String)) COMMENT '纠正的字段',
+    `reason` UInt8 COMMENT '修订原因编号',
+    `reason_text` String COMMENT '修订原因说明',
+    `author` String COMMENT '修订人',
+    `evidence_ids` Array(String) COMMENT '证据编号',
+    `made_ms` Int64 EPHEMERAL 0,
+    `made_time` Nullable(DateTime64(3, 'Asia/Shanghai')) DEFAULT if(made_ms = 0, NULL, fromUnixTimestamp64Milli(made_ms, 'Asia/Shanghai')) COMMENT '修订作出时间（北京时间），首次上报为空',
     `direction` Enum8('unspecified' = 0, 'entry' = 1, 'exit' = 2) COMMENT '进出方向',
     `event_ms` Int64 EPHEMERAL,
     `event_time` DateTime64(3, 'Asia/Shanghai') DEFAULT fromUnixTimestamp64Milli(event_ms, 'Asia/Shanghai') COMMENT '进出时间（北京时间）' CODEC(Delta(8), LZ4),
@@ -86,6 +151,7 @@ CREATE TABLE store.record_revisions
     `delay_ms` Int64 DEFAULT accept_ms - event_ms COMMENT '时延（毫秒），接收时间减进出时间',
     `digest` FixedString(32) COMMENT '事实摘要（SHA-256）' CODEC(NONE),
     `vendor_id` LowCardinality(String) COMMENT '上报厂商标识',
+    `account_id` LowCardinality(String) COMMENT '修订提交账号，软件上报为空',
     `plate_normal` String COMMENT '号牌号码（规范形式）',
     `plate_key` String COMMENT '号牌假名（带密钥摘要）' CODEC(NONE),
     `plate_masked` String COMMENT '号牌掩码',
@@ -98,6 +164,37 @@ PARTITION BY toYYYYMM(accept_time)
 ORDER BY (lot_id, record_id, revision, digest)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '出入场记录的全部修订';
+
+CREATE TABLE store.record_visits
+(
+    `lot_id` LowCardinality(String) COMMENT '停车场标识',
+    `visit_id` String COMMENT '停车流水号，进出场相同',
+    `event_time` DateTime64(3, 'Asia/Shanghai') COMMENT '进出时间（北京时间）',
+    `record_id` String COMMENT '记录编号，车场内唯一',
+    `accept_time` DateTime64(3, 'Asia/Shanghai') COMMENT '平台接收时间（北京时间）'
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(event_time)
+ORDER BY (lot_id, visit_id, event_time, record_id)
+SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
+COMMENT '停车流水号索引';
+
+CREATE MATERIALIZED VIEW store.record_visits_feed TO store.record_visits
+(
+    `lot_id` LowCardinality(String),
+    `visit_id` String,
+    `event_time` DateTime64(3, 'Asia/Shanghai'),
+    `record_id` String,
+    `accept_time` DateTime64(3, 'Asia/Shanghai')
+)
+AS SELECT
+    lot_id,
+    visit_id,
+    named.event_time AS event_time,
+    record_id,
+    named.accept_time AS accept_time
+FROM store.records_current AS named
+WHERE notEmpty(named.visit_id) AND (named.gone = 0);
 
 CREATE TABLE store.records_current
 (
@@ -127,6 +224,8 @@ CREATE TABLE store.records_current
     `accept_ms` Int64 EPHEMERAL,
     `accept_time` DateTime64(3, 'Asia/Shanghai') DEFAULT fromUnixTimestamp64Milli(accept_ms, 'Asia/Shanghai') COMMENT '平台接收时间（北京时间）' CODEC(Delta(8), LZ4),
     `delay_ms` Int64 DEFAULT accept_ms - event_ms COMMENT '时延（毫秒），接收时间减进出时间',
+    `revise_ms` Int64 EPHEMERAL 0,
+    `revise_time` Nullable(DateTime64(3, 'Asia/Shanghai')) DEFAULT if(revise_ms = 0, NULL, fromUnixTimestamp64Milli(revise_ms, 'Asia/Shanghai')) COMMENT '最近修订接收时间（北京时间），未修订为空',
     `digest` FixedString(32) COMMENT '事实摘要（SHA-256）' CODEC(NONE),
     `vendor_id` LowCardinality(String) COMMENT '上报厂商标识',
     `plate_normal` String COMMENT '号牌号码（规范形式）',
@@ -142,6 +241,28 @@ PARTITION BY toYYYYMM(event_time)
 ORDER BY (lot_id, event_time, record_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
 COMMENT '出入场记录的当前状态';
+
+CREATE TABLE store.rejections
+(
+    `lot_id` LowCardinality(String) COMMENT '停车场标识',
+    `record_id` String COMMENT '记录编号（上报值）',
+    `revision` UInt32 COMMENT '修订号，首次上报为 0',
+    `digest` FixedString(32) COMMENT '上报内容摘要（SHA-256）' CODEC(NONE),
+    `reason` UInt8 COMMENT '拒收原因编号（ErrorReason）',
+    `field` LowCardinality(String) COMMENT '出错字段',
+    `vendor_id` LowCardinality(String) COMMENT '上报厂商标识',
+    `event_ms` Int64 EPHEMERAL,
+    `event_time` DateTime64(3, 'Asia/Shanghai') DEFAULT fromUnixTimestamp64Milli(event_ms, 'Asia/Shanghai') COMMENT '进出时间（上报值）',
+    `note_ms` Int64 EPHEMERAL,
+    `note_time` DateTime64(3, 'Asia/Shanghai') DEFAULT fromUnixTimestamp64Milli(note_ms, 'Asia/Shanghai') COMMENT '拒收时间（北京时间）',
+    `log_shard` UInt32 COMMENT '平台日志分片',
+    `log_offset` UInt64 COMMENT '平台日志位置'
+)
+ENGINE = ReplacingMergeTree(log_offset)
+PARTITION BY toYYYYMM(note_time)
+ORDER BY (lot_id, record_id, revision, digest, reason)
+SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
+COMMENT '拒收记录';
 
 CREATE VIEW parkmesh.lot_latest
 (

@@ -5,27 +5,25 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from directory import Directory
-from eventlog import LogFull, LogUnavailable
 from google.protobuf.timestamp_pb2 import Timestamp
 from mesh import caller, paging
 from mesh.boundary import Context
-from mesh.caller import Caller
 from mesh.clock import Clock
-from mesh.errors import FieldViolation, MeshError
+from mesh.errors import FieldViolation
 from mesh.instants import time_of
 from mesh.validation import invalid
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import access_record_service_pb2_grpc as rpc
 from parkmesh.access.v1 import record_pb2
-from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
 from access_records import answers
 from access_records.archive import Window
-from access_records.reading import Reading, log_unavailable
+from access_records.reading import Reading
+from access_records.revise import Revisions
+from access_records.revision_methods import RevisionMethods
+from access_records.state import State
+from access_records.taking import log_refusals, reporter, unknown_fields
 from access_records.upload import Uploads
-
-UNKNOWN_FIELDS_HEADER: Final = "x-parkmesh-unknown-fields"
-"""Where the edge names the JSON fields that it did not know, separated by commas."""
 
 _STREAM_WINDOW: Final = 64
 """How many messages of a stream are read ahead of their answers."""
@@ -33,11 +31,14 @@ _BATCH: Final = 1_000
 _ALL_TIME: Final = (-62_135_596_800_000, 253_402_300_800_000)  # the years 1 to 9999
 
 
-class AccessRecordServicer(rpc.AccessRecordServiceServicer):
+class AccessRecordServicer(RevisionMethods, rpc.AccessRecordServiceServicer):
     """Entry and exit records over gRPC."""
 
-    def __init__(self, uploads: Uploads, reading: Reading, directory: Directory, clock: Clock) -> None:
+    def __init__(
+        self, uploads: Uploads, revisions: Revisions, reading: Reading, directory: Directory, clock: Clock
+    ) -> None:
         self._uploads = uploads
+        self._revisions = revisions
         self._reading = reading
         self._directory = directory
         self._clock = clock
@@ -47,7 +48,7 @@ class AccessRecordServicer(rpc.AccessRecordServiceServicer):
     ) -> messages.UploadRecordsResponse:
         """See the proto."""
         request.DiscardUnknownFields()
-        (answer,) = await self._upload([request.records], _unknown_fields(context))
+        (answer,) = await self._upload([request.records], unknown_fields(context))
         return answer
 
     async def StreamRecords(
@@ -102,7 +103,7 @@ class AccessRecordServicer(rpc.AccessRecordServiceServicer):
             self._clock.now_ms(),
         )
         return messages.ListRecordsResponse(
-            records=map(answers.stored_record, page.records),
+            records=(answers.stored_record(State(record, False, frozenset())) for record in page.records),
             next_page_token=page.next_token,
             complete_until=time_of(page.complete_until_ms),
         )
@@ -118,16 +119,8 @@ class AccessRecordServicer(rpc.AccessRecordServiceServicer):
             records.extend(batch)
         now_ms = self._clock.now_ms()
         self._directory.require_fresh(now_ms)
-        try:
-            verdicts = await self._uploads.upload(self._reporter(now_ms), records, now_ms)
-        except LogFull as full:
-            raise MeshError(
-                reasons.ERROR_REASON_LOG_FULL,
-                "The record log is near its limit; nothing was stored.",
-                retry_after_ms=int(full.retry_after * 1000),
-            ) from None
-        except LogUnavailable:
-            raise log_unavailable() from None
+        with log_refusals():
+            verdicts = await self._uploads.upload(reporter(self._directory, now_ms), records, now_ms)
         found: list[messages.UploadRecordsResponse] = []
         start = 0
         for batch in batches:
@@ -135,13 +128,6 @@ class AccessRecordServicer(rpc.AccessRecordServiceServicer):
             found.append(answers.upload_answer(batch, verdicts[start:end], now_ms, unknown_fields))
             start = end
         return found
-
-    def _reporter(self, now_ms: int) -> Caller:
-        """Who calls; the credential must hold now: a stream may outlive it."""
-        who = caller.current()
-        if self._directory.good_credential(who.credential, now_ms) is None:
-            raise MeshError(reasons.ERROR_REASON_UNAUTHENTICATED, "The credential is revoked or has expired.")
-        return who
 
     def _require(self, lot_id: str) -> None:
         now_ms = self._clock.now_ms()
@@ -170,10 +156,3 @@ def _instant(stamp: Timestamp, field: str) -> int:
             field, "timestamp", "must be an instant of the years 1 to 9999", "须为公元 1 年至 9999 年之间的时刻"
         )
         raise invalid([rule]) from None
-
-
-def _unknown_fields(context: Context) -> tuple[str, ...]:
-    for name, value in context.invocation_metadata() or ():
-        if name == UNKNOWN_FIELDS_HEADER and value:
-            return tuple(str(value).split(","))
-    return ()

@@ -1,10 +1,11 @@
 """How messages become rows of the history's tables, described to ClickHouse in words of its own."""
 
+from collections.abc import Collection
 from typing import Final
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from history.rows import ProtobufTable
-from parkmesh.access.v1 import lot_row_pb2, record_pb2
+from parkmesh.access.v1 import journal_pb2, lot_row_pb2, record_pb2
 
 _SCALARS: Final = {
     FieldDescriptor.TYPE_STRING: "string",
@@ -29,16 +30,33 @@ def _declaration(field: FieldDescriptor) -> str:
     return f"{rule}{_SCALARS[field.type]} {field.name} = {field.number};"
 
 
-def _table(name: str, message: Descriptor) -> ProtobufTable:
-    """A table that takes these messages, one column for each stored field."""
-    fields = _stored(message)
+def _table(name: str, message: Descriptor, without: Collection[str] = ()) -> ProtobufTable:
+    """A table that takes these messages, one column for each stored field but some."""
+    fields = tuple(field for field in _stored(message) if field.name not in without)
     schema = 'syntax = "proto3"; message Row { ' + " ".join(map(_declaration, fields)) + " }"
     return ProtobufTable(name, tuple(field.name for field in fields), schema, "Row")
 
 
-REVISIONS: Final = _table("store.record_revisions", record_pb2.LoggedRecord.DESCRIPTOR)
+_OF_REVISIONS: Final = (
+    "revision_kind",
+    "revised_fields",
+    "reason",
+    "reason_text",
+    "author",
+    "evidence_ids",
+    "made_ms",
+    "account_id",
+)
+_OF_CURRENT_ROWS: Final = ("revise_ms", "gone")
+
+REVISIONS: Final = _table("store.record_revisions", record_pb2.LoggedRecord.DESCRIPTOR, _OF_CURRENT_ROWS)
 """Every revision of every record."""
-CURRENT: Final = _table("store.records_current", record_pb2.LoggedRecord.DESCRIPTOR)
+CURRENT: Final = _table("store.records_current", record_pb2.LoggedRecord.DESCRIPTOR, _OF_REVISIONS)
 """The state of every record that holds now."""
 LOTS: Final = _table("store.lots", lot_row_pb2.LotRow.DESCRIPTOR)
 """The registry's lots."""
+JOURNAL: Final = {
+    "rejection": _table("store.rejections", journal_pb2.Rejection.DESCRIPTOR),
+    "look_up": _table("store.look_ups", journal_pb2.LookUp.DESCRIPTOR),
+}
+"""Where the journal's entries go, by their kind in JournalEntry."""

@@ -56,4 +56,18 @@ def test_another_key_gives_another_pseudonym_and_one_key_the_same() -> None:
 
 def test_clickhouse_is_told_of_every_field_but_the_timestamp() -> None:
     fields = {field.name for field in record_pb2.LoggedRecord.DESCRIPTOR.fields}
-    assert set(tables.REVISIONS.columns) == fields - {"event_time"}
+    told = set(tables.REVISIONS.columns) | set(tables.CURRENT.columns)
+    assert told == fields - {"event_time"}
+    assert set(tables.REVISIONS.columns) ^ set(tables.CURRENT.columns) == {
+        *(
+            "revision_kind",
+            "revised_fields",
+            "reason",
+            "reason_text",
+            "author",
+            "evidence_ids",
+            "made_ms",
+            "account_id",
+        ),
+        *("revise_ms", "gone"),
+    }

@@ -8,6 +8,7 @@ from access_records.archive import Archive, Window
 from access_records.progress import Progress
 from access_records.reading import Reading
 from access_records.settings import WriterSettings
+from access_records.states import States
 from access_records.testing import LOT, NOW_MS
 from access_records.upload import Lots
 from eventlog import EventLog
@@ -29,7 +30,7 @@ async def test_readers_are_told_that_the_log_is_away(tmp_path: Path) -> None:
     client = cast(HistoryClient, Blank())
     with running(tmp_path) as server:
         async with await EventLog.open(server.url, clock=lambda: NOW_MS) as log:
-            reading = Reading(log, Archive(client), Progress(log, client), cast(Lots, None))
+            reading = Reading(States(log, Archive(client)), Archive(client), Progress(log, client), cast(Lots, None))
             server.kill()
             for asked in (reading.one(LOT, "r"), reading.page(Window(LOT, 0, NOW_MS), 10, "", NOW_MS)):
                 with pytest.raises(MeshError) as refused:
@@ -42,7 +43,7 @@ async def test_readers_are_told_that_the_log_is_away(tmp_path: Path) -> None:
 async def test_a_page_token_that_somebody_made_is_refused(place: list[str]) -> None:
     window = Window(LOT, 0, NOW_MS)
     client = cast(HistoryClient, Blank())
-    reading = Reading(cast(EventLog, None), Archive(client), cast(Progress, None), cast(Lots, None))
+    reading = Reading(cast(States, None), Archive(client), cast(Progress, None), cast(Lots, None))
     with pytest.raises(MeshError) as refused:
         await reading.page(window, 10, paging.encode(tuple(map(str, window)), place), NOW_MS)
     assert refused.value.reason == reasons.ERROR_REASON_INVALID_PAGE_TOKEN

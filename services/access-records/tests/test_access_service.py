@@ -72,7 +72,7 @@ async def test_a_whole_batch_of_conflicts_is_told_so_and_holds_back_nothing(acce
     answer = await upload(access, *records, entry(fresh()))
     assert (answer.accepted, answer.conflicting) == (1, 999)
     assert {item.field.partition(".")[2] for item in answer.items} == {"deviceId"}
-    assert {item.message_zh for item in answer.items} == {"该标识的记录已存储，且此字段内容不同"}
+    assert {item.message_zh for item in answer.items} == {"该标识的记录已存储，且此字段内容不同；如需更正请提交纠正"}
 
 
 async def test_an_entry_and_its_exit_under_one_id_are_told_so(access: Platform) -> None:

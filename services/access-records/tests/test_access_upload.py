@@ -45,6 +45,9 @@ class Known:
     def may_report(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
         return True
 
+    def may_revise(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
+        return True
+
     def may_see(self, caller: Caller, lot_id: str, now_ms: int) -> bool:
         return True
 

@@ -1,1 +1,1 @@
-"""The history's schema: `migrations` makes the tables step by step, `views` says what each view is now; schema.sql is the sum."""
+"""The history's schema: `migrations` makes the tables, `views` says what each view is now; schema.sql is the sum."""

@@ -6,6 +6,6 @@ ALTER TABLE store.record_revisions
     ADD COLUMN IF NOT EXISTS reason_text String COMMENT '修订原因说明' AFTER reason,
     ADD COLUMN IF NOT EXISTS author String COMMENT '修订人' AFTER reason_text,
     ADD COLUMN IF NOT EXISTS evidence_ids Array(String) COMMENT '证据编号' AFTER author,
-    ADD COLUMN IF NOT EXISTS made_ms Int64 EPHEMERAL AFTER evidence_ids,
+    ADD COLUMN IF NOT EXISTS made_ms Int64 EPHEMERAL 0 AFTER evidence_ids,
     ADD COLUMN IF NOT EXISTS made_time Nullable(DateTime64(3, 'Asia/Shanghai')) DEFAULT if(made_ms = 0, NULL, fromUnixTimestamp64Milli(made_ms, 'Asia/Shanghai')) COMMENT '修订作出时间（北京时间），首次上报为空' AFTER made_ms,
     ADD COLUMN IF NOT EXISTS account_id LowCardinality(String) COMMENT '修订提交账号，软件上报为空' AFTER vendor_id
