@@ -15,6 +15,8 @@ _READ_AS: Final = {
     "direction": "toInt8(direction) AS direction",
     "event_ms": "toUnixTimestamp64Milli(event_time) AS event_ms",
     "accept_ms": "toUnixTimestamp64Milli(accept_time) AS accept_ms",
+    # A text to the driver, which reads texts as UTF-8 where it can.
+    "plate_key": "hex(plate_key) AS plate_key",
     "made_ms": "ifNull(toUnixTimestamp64Milli(made_time), 0) AS made_ms",
     "revise_ms": "ifNull(toUnixTimestamp64Milli(revise_time), 0) AS revise_ms",
 }
@@ -24,7 +26,6 @@ _SHORT: Final = {"max_threads": 1}
 _MOST_IDS: Final = 4_000
 _MOST_REPORTS: Final = 1_000
 _EVER: Final = 2**64 - 1
-_BYTES: Final = ("digest", "plate_key")
 
 
 RecordId = tuple[str, str]
@@ -120,9 +121,7 @@ def _ids(records: Iterable[RecordId]) -> dict[str, UserString]:
 
 def _logged(columns: Sequence[str], row: Sequence[Any]) -> record_pb2.LoggedRecord:
     values = dict(zip(columns, row, strict=True))
-    for column in _BYTES:
-        value = values[column]
-        values[column] = value if isinstance(value, bytes) else value.encode("latin-1")
+    values["plate_key"] = bytes.fromhex(values["plate_key"])
     record = record_pb2.LoggedRecord(**{name: value for name, value in values.items() if value is not None})
     record.event_time.FromMilliseconds(record.event_ms)
     return record

@@ -13,13 +13,16 @@ from mesh.caller import Caller, CallerKind
 from mesh.server import Mesh
 from mesh.settings import BaseSettings, Secret
 from mesh.testing import YEAR_2100_MS, ManualClock, Running, running
-from parkmesh.access.v1 import record_pb2
+from parkmesh.access.v1 import record_pb2, revision_pb2
 from parkmesh.access.v1.access_record_service_pb2_grpc import AccessRecordServiceStub
 from parkmesh.registry.v1 import gate_pb2, lot_pb2, role_pb2
 from parkmesh.registry.v1.directory_service_pb2_grpc import add_DirectoryServiceServicer_to_server
 
-from access_records import app, history_writer
+from access_records import app, history_writer, logged
+from access_records.facts import digest_of, facts_of
 from access_records.plates import PlateReader
+from access_records.revisions import digest_of as revised_digest
+from access_records.revisions import logged_of, revised_of
 from access_records.rules import Rules
 from access_records.settings import Settings, WriterSettings
 
@@ -73,6 +76,51 @@ def entry(
     record = record_pb2.AccessRecord(record_id=record_id, lot_id=lot_id, **(stated | facts))
     record.event_time.FromMilliseconds(ms)
     return record
+
+
+def first_report(record: record_pb2.AccessRecord) -> record_pb2.LoggedRecord:
+    """The record as the log keeps it, without what is derived from its plate."""
+    facts = facts_of(record)
+    payload = logged.logged(record.SerializeToString(), b"", digest_of(facts), facts.event_time_ms, facts.event_time_ms)
+    return logged.read(payload)
+
+
+def revision(
+    record_id: str = "e-1",
+    number: int = 1,
+    kind: record_pb2.RevisionKind.ValueType = record_pb2.REVISION_KIND_CORRECTION,
+    *,
+    lot_id: str = LOT,
+    made_ms: int = NOW_MS - 500,
+    **changes: Any,
+) -> revision_pb2.RecordRevision:
+    """A revision that keeps every rule; a correction corrects these facts, `event_time` in epoch milliseconds, and what
+    goes together with them.
+    """
+    made = revision_pb2.RecordRevision(
+        lot_id=lot_id,
+        record_id=record_id,
+        revision=number,
+        kind=kind,
+        reason=record_pb2.REVISION_REASON_OBJECTION,
+        author="staff-7",
+    )
+    made.made_time.FromMilliseconds(made_ms)
+    for name, value in changes.items():
+        if name == "event_time":
+            made.changes.event_time.FromMilliseconds(value)
+        else:
+            setattr(made.changes, name, value)
+        made.update_mask.paths.append(name)
+    return made
+
+
+def revision_of(
+    number: int, kind: record_pb2.RevisionKind.ValueType, record_id: str = "e-1", **changes: Any
+) -> record_pb2.LoggedRecord:
+    """A revision as the log keeps it, without what is derived from a plate; it need not keep the rules."""
+    stated = revised_of(revision(record_id, number, kind, **changes))
+    return logged_of(stated, revised_digest(stated), NOW_MS)
 
 
 def rules(*, future_tolerance_ms: int = 60_000) -> Rules:
