@@ -1,5 +1,6 @@
 """For tests: a record to start from, a lot that knows its gate, and the service composed over real engines."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any, Final
 import redis.asyncio
 from directory.testing import StatedRegistry, account, berth, credential, device, gate, grant, lot
 from eventlog.server import EmbeddedServer
+from history.client import Account, HistoryClient
 from history.server.testing import RunningServer
 from mesh.caller import Caller, CallerKind
 from mesh.server import Mesh
@@ -20,7 +22,9 @@ from parkmesh.registry.v1.directory_service_pb2_grpc import add_DirectoryService
 
 from access_records import app, history_writer, logged
 from access_records.facts import digest_of, facts_of
+from access_records.journal import JOURNAL
 from access_records.plates import PlateReader
+from access_records.progress import PROJECTION
 from access_records.revisions import digest_of as revised_digest
 from access_records.revisions import logged_of, revised_of
 from access_records.rules import Rules
@@ -141,8 +145,23 @@ class Platform:
     history: RunningServer
     log: EmbeddedServer
 
+    async def drained(self) -> None:
+        """Returns once the history holds all that both logs hold, and says so; TimeoutError after half a minute."""
+        account = Account(self.history.url, "reader", self.history.secrets["reader"], deadline=30)
+        async with redis.asyncio.Redis.from_url(self.log.url) as server, HistoryClient(account) as reader:
+            ends = {}
+            for projection, log in ((PROJECTION, history_writer.RECORDS), (JOURNAL, JOURNAL)):
+                ends[projection] = int(await server.hget(f"{{{log}:0}}:gen", "next")) - 1  # type: ignore[misc, arg-type]
+            for _ in range(600):
+                reached = dict(await reader.rows("SELECT projection, offset FROM store.positions FINAL"))
+                if all(reached.get(projection, 0) >= end for projection, end in ends.items()):
+                    return
+                await asyncio.sleep(0.05)
+        raise TimeoutError("the history does not follow the log")
+
     async def forget(self) -> None:
         """Takes all keys from the log's index and all entries from the log, as time does once they are drained."""
+        await self.drained()
         async with redis.asyncio.Redis.from_url(self.log.url) as server:
             async for key in server.scan_iter("{records:*}:idx:*"):
                 await server.delete(key)

@@ -1,6 +1,5 @@
 """Corrections, voids and reinstatements as vendors and operators send them, over a real log and a real history."""
 
-import asyncio
 import itertools
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +28,12 @@ from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
 VOID = record_pb2.REVISION_KIND_VOID
 REINSTATEMENT = record_pb2.REVISION_KIND_REINSTATEMENT
-PLATE = {"plate_number": "闽B54321", "plate_colour": record_pb2.PLATE_COLOUR_BLUE, "plate_kind": 0, "plate_state": 0}
+PLATE: dict[str, Any] = {
+    "plate_number": "闽B54321",
+    "plate_colour": record_pb2.PLATE_COLOUR_BLUE,
+    "plate_kind": 0,
+    "plate_state": 0,
+}
 HOUR_MS = 3_600_000
 _fresh = itertools.count()
 
@@ -52,17 +56,6 @@ async def upload(access: Platform, *records: record_pb2.AccessRecord) -> None:
 
 async def read(access: Platform, record_id: str) -> record_pb2.StoredRecord:
     return await access.stub().GetRecord(messages.GetRecordRequest(lot_id=LOT, record_id=record_id))
-
-
-async def drained(access: Platform) -> None:
-    """Returns once the history holds all that the log does."""
-    marker = entry(fresh())
-    await upload(access, marker)
-    for _ in range(200):
-        if any(one.record.record_id == marker.record_id for one in await listed(access, NOW_MS - 2_000)):
-            return
-        await asyncio.sleep(0.05)
-    raise TimeoutError("the history does not follow the log")
 
 
 async def listed(access: Platform, start_ms: int, end_ms: int = NOW_MS) -> Sequence[record_pb2.StoredRecord]:
@@ -102,7 +95,7 @@ async def test_a_correction_is_the_record_from_the_moment_it_was_acknowledged_an
     assert stored.digest == digest_of(facts_of(expected)).hex()
     assert stored.revise_time.ToMilliseconds() == access.clock.now_ms()
 
-    await drained(access)
+    await access.drained()
     there = [one for one in await listed(access, NOW_MS - 3 * HOUR_MS) if one.record.record_id == first.record_id]
     assert [(one.record, one.digest, one.revision) for one in there] == [(expected, stored.digest, 1)]
 
@@ -112,13 +105,13 @@ async def test_a_void_record_is_listed_no_more_and_a_reinstated_one_again(access
     await upload(access, first)
     await revise(access, revision(first.record_id, 1, VOID))
     assert (await read(access, first.record_id)).voided
-    await drained(access)
+    await access.drained()
     assert first.record_id not in [one.record.record_id for one in await listed(access, NOW_MS - 6 * HOUR_MS)]
 
     await revise(access, revision(first.record_id, 2, REINSTATEMENT))
     stored = await read(access, first.record_id)
     assert (stored.voided, stored.revision, stored.record) == (False, 2, first)
-    await drained(access)
+    await access.drained()
     assert first.record_id in [one.record.record_id for one in await listed(access, NOW_MS - 6 * HOUR_MS)]
 
 
@@ -127,13 +120,13 @@ async def test_a_revision_that_comes_before_its_record_waits_for_it(access: Plat
     early = await revise(access, revision(first.record_id, 2, vehicle_class=record_pb2.VEHICLE_CLASS_LARGE))
     assert early.all_stored
     assert set(early.items[0].warnings) == {reasons.WARNING_RECORD_UNKNOWN, reasons.WARNING_REVISION_GAP}
-    await drained(access)
+    await access.drained()
     with pytest.raises(grpc.aio.AioRpcError):
         await read(access, first.record_id)
 
     await upload(access, first)
     assert (await read(access, first.record_id)).record.vehicle_class == record_pb2.VEHICLE_CLASS_LARGE
-    await drained(access)
+    await access.drained()
     (there,) = [one for one in await listed(access, NOW_MS - 8 * HOUR_MS) if one.record.record_id == first.record_id]
     assert there.record.vehicle_class == record_pb2.VEHICLE_CLASS_LARGE
 
@@ -241,7 +234,7 @@ async def test_all_that_was_reported_is_listed_with_who_and_why(access: Platform
         assert (correction.vendor_id, correction.account_id, correction.HasField("record")) == ("vendor-1", "", False)
         assert (void.revision.kind, void.vendor_id, void.account_id) == (VOID, OPERATOR.subject, OPERATOR.account)
         assert not any(one.conflicting for one in (reported, correction, void))
-        await drained(access)
+        await access.drained()
         await access.forget()
     assert (await read(access, first.record_id)).record.plate_number == "闽B54321"
 
@@ -251,7 +244,7 @@ async def test_an_old_revision_is_decided_by_the_history(access: Platform) -> No
     await upload(access, first)
     old = revision(first.record_id, 1, made_ms=NOW_MS - 100 * HOUR_MS, visit_id="V-1")
     assert (await revise(access, old)).accepted == 1
-    await drained(access)
+    await access.drained()
     await access.forget()
     assert (await revise(access, old)).duplicate == 1
     old.changes.visit_id = "V-2"
@@ -345,9 +338,9 @@ async def test_who_may_not_revise_is_told_that_there_is_no_such_lot(access: Plat
 async def test_analysts_see_the_corrected_plate_under_its_pseudonym_alone(access: Platform) -> None:
     first = entry(fresh(), ms=NOW_MS - 9 * HOUR_MS)
     await upload(access, first)
-    await drained(access)
+    await access.drained()
     await revise(access, revision(first.record_id, **PLATE))
-    await drained(access)
+    await access.drained()
     account = Account(access.history.url, "reader", access.history.secrets["reader"])
     async with HistoryClient(account) as client:
         rows = await client.rows(
