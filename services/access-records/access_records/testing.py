@@ -153,7 +153,9 @@ class Platform:
             for projection, log in ((PROJECTION, history_writer.RECORDS), (JOURNAL, JOURNAL)):
                 ends[projection] = int(await server.hget(f"{{{log}:0}}:gen", "next")) - 1  # type: ignore[misc, arg-type]
             for _ in range(600):
-                reached = dict(await reader.rows("SELECT projection, offset FROM store.positions FINAL"))
+                reached: dict[str, int] = dict(
+                    await reader.rows("SELECT projection, offset FROM store.positions FINAL")
+                )
                 if all(reached.get(projection, 0) >= end for projection, end in ends.items()):
                     return
                 await asyncio.sleep(0.05)

@@ -17,8 +17,8 @@ from access_records.testing import (
     entry,
     revision,
 )
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
+from google.rpc import error_details_pb2  # type: ignore[import-untyped]
+from grpc_status import rpc_status  # type: ignore[import-untyped]
 from history.client import Account, HistoryClient
 from mesh.caller import Caller
 from mesh.instants import time_of
@@ -65,11 +65,11 @@ async def listed(access: Platform, start_ms: int, end_ms: int = NOW_MS) -> Seque
     return (await access.stub().ListRecords(request)).records
 
 
-async def refusal(call: Any) -> tuple[grpc.StatusCode, str, error_details_pb2.ErrorInfo, list[str]]:
+async def refusal(call: Any) -> tuple[grpc.StatusCode, str, Any, list[str]]:
     """The status, message, ErrorInfo and fields of a call that is refused."""
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await call
-    status = rpc_status.from_call(refused.value)  # type: ignore[arg-type]
+    status = rpc_status.from_call(refused.value)
     info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in status.details:
         detail.Unpack(info)
