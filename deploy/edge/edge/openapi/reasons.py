@@ -46,6 +46,8 @@ RETRY = {
     "no, read it again": "否，请重新读取",
     "no, send smaller batches": "否，请减小批量",
     "no, list from the start": "否，请从头列出",
+    "no, repair the differences": "否，请先修复差异",
+    "no, later": "否，请稍后再试",
     "once, signed anew": "重新签名后重试一次",
     "once, with a new token": "获取新令牌后重试一次",
     "yes, after RetryInfo": "是，按 RetryInfo 等待",
