@@ -60,6 +60,9 @@ MEANINGS: dict[ErrorReason.ValueType, Meaning] = {
     reasons.ERROR_REASON_BAD_CODE: Meaning(StatusCode.UNAUTHENTICATED, False),
     reasons.ERROR_REASON_BAD_LOGIN: Meaning(StatusCode.UNAUTHENTICATED, False),
     reasons.ERROR_REASON_ROLES_NOT_SEPARATE: Meaning(StatusCode.FAILED_PRECONDITION, False),
+    reasons.ERROR_REASON_BOOKS_DIFFER: Meaning(StatusCode.FAILED_PRECONDITION, False),
+    reasons.ERROR_REASON_DAY_NOT_SETTLED: Meaning(StatusCode.FAILED_PRECONDITION, False),
+    reasons.ERROR_REASON_DAY_CLOSED: Meaning(StatusCode.ALREADY_EXISTS, False),
 }
 
 
