@@ -11,8 +11,8 @@ from typing import Final
 from mesh.validation import violations
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
+from vocabulary.record import Facts
 
-from access_records.facts import Facts
 from access_records.rules import Rejection
 
 _ID: Final = "[A-Za-z0-9_-]{1,64}"

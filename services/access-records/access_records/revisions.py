@@ -7,8 +7,7 @@ from typing import Any, Final, NamedTuple
 from mesh.instants import ms_of
 from parkmesh.access.v1 import record_pb2, revision_pb2
 from vocabulary.digest import Layout
-
-from access_records.facts import Facts
+from vocabulary.record import Facts
 
 CORRECTABLE: Final = tuple(field.name for field in revision_pb2.RecordChanges.DESCRIPTOR.fields)
 """The facts that a correction can name, in the order of the record."""

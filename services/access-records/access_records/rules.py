@@ -10,8 +10,8 @@ from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from parkmesh.registry.v1 import gate_pb2, lot_pb2
 from vocabulary import beijing
 from vocabulary import plate as vocabulary
+from vocabulary.record import Facts
 
-from access_records.facts import Facts
 from access_records.plates import PlateReader, SeenPlate
 
 _READ: Final = record_pb2.PLATE_STATE_READ

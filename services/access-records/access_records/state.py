@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from parkmesh.access.v1 import record_pb2
-
-from access_records.facts import digest_of, facts_of
+from vocabulary.record import digest_of, facts_of
 
 MOST_REVISIONS: Final = 64
 """The highest number that a revision can have."""

@@ -19,9 +19,9 @@ from parkmesh.access.v1 import record_pb2, revision_pb2
 from parkmesh.access.v1.access_record_service_pb2_grpc import AccessRecordServiceStub
 from parkmesh.registry.v1 import gate_pb2, lot_pb2, role_pb2
 from parkmesh.registry.v1.directory_service_pb2_grpc import add_DirectoryServiceServicer_to_server
+from vocabulary.record import digest_of, facts_of
 
 from access_records import app, history_writer, logged
-from access_records.facts import digest_of, facts_of
 from access_records.journal import JOURNAL
 from access_records.plates import PlateReader
 from access_records.progress import PROJECTION
@@ -151,7 +151,7 @@ class Platform:
         async with redis.asyncio.Redis.from_url(self.log.url) as server, HistoryClient(account) as reader:
             ends = {}
             for projection, log in ((PROJECTION, history_writer.RECORDS), (JOURNAL, JOURNAL)):
-                ends[projection] = int(await server.hget(f"{{{log}:0}}:gen", "next")) - 1  # type: ignore[misc, arg-type]
+                ends[projection] = int(await server.hget(f"{{{log}:0}}:gen", "next")) - 1  # type: ignore[arg-type]
             for _ in range(600):
                 reached: dict[str, int] = dict(
                     await reader.rows("SELECT projection, offset FROM store.positions FINAL")

@@ -8,12 +8,12 @@ from eventlog import EventLog, Item
 from mesh.caller import Caller
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2
+from vocabulary.record import Facts, digest_of, facts_of, first_difference
 
 from access_records import logged
 from access_records.appending import Appending, Pending, Verdicts
 from access_records.archive import Archive, RecordId
 from access_records.contract import first_violation, keeps_contract
-from access_records.facts import Facts, digest_of, facts_of, first_difference
 from access_records.rules import LotFacts, Rejection, Rules
 from access_records.state import first_report
 from access_records.states import key_of

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 from access_records.contract import first_violation, keeps_contract
-from access_records.facts import facts_of
 from access_records.testing import entry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mesh.validation import violations
 from parkmesh.access.v1 import record_pb2
+from vocabulary.record import facts_of
 
 _FIELDS = record_pb2.AccessRecord.DESCRIPTOR.fields_by_name
 _text = st.one_of(

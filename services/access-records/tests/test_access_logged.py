@@ -1,11 +1,11 @@
 """The joined bytes are the message that building it field by field would give."""
 
 from access_records import logged, tables
-from access_records.facts import digest_of, facts_of
 from access_records.plates import PlateReader
 from access_records.testing import NOW_MS, PLATE_KEY, entry
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
+from vocabulary.record import digest_of, facts_of
 
 
 def test_the_stated_facts_have_the_same_numbers_in_both_messages() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import grpc
 import pytest
-from access_records.facts import digest_of, facts_of
 from access_records.testing import (
     COLLECTOR,
     FOREIGN_LOT,
@@ -25,6 +24,7 @@ from mesh.instants import time_of
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2, revision_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
+from vocabulary.record import digest_of, facts_of
 
 VOID = record_pb2.REVISION_KIND_VOID
 REINSTATEMENT = record_pb2.REVISION_KIND_REINSTATEMENT

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from access_records.facts import facts_of
 from access_records.rules import Approval, LotFacts, Rejection
 from access_records.testing import NOW_MS, KnownLot, entry, rules
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from parkmesh.registry.v1 import lot_pb2
+from vocabulary.record import facts_of
 
 RULES = rules()
 HOUR_MS = 3_600_000

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 import clickhouse_connect
 import grpc
 import pytest
-from access_records.facts import digest_of, facts_of
 from access_records.testing import (
     COLLECTOR,
     DEVICE,
@@ -25,6 +24,7 @@ from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from parkmesh.registry.v1 import role_pb2
+from vocabulary.record import digest_of, facts_of
 
 _fresh = itertools.count()
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 from access_records import state
-from access_records.facts import digest_of, facts_of
 from access_records.testing import NOW_MS, entry, first_report, revision_of
 from hypothesis import given
 from hypothesis import strategies as st
 from parkmesh.access.v1 import record_pb2
+from vocabulary.record import digest_of, facts_of
 
 CORRECTION = record_pb2.REVISION_KIND_CORRECTION
 VOID = record_pb2.REVISION_KIND_VOID

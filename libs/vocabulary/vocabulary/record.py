@@ -1,10 +1,10 @@
 """What a vendor states in one record, as plain values, and the digest by which two copies are proved equal."""
 
+import re
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
-from parkmesh.access.v1 import record_pb2
 from vocabulary.digest import Layout
 
 
@@ -38,12 +38,95 @@ LAYOUT: Final = Layout("parkmesh.access.record/1", Facts._fields)
 """The canonical text of a record: docs/canonical-text.md."""
 
 _JSON_NAMES: Final = {
-    name: record_pb2.AccessRecord.DESCRIPTOR.fields_by_name[name.removesuffix("_ms")].json_name
-    for name in Facts._fields
+    name: re.sub("_([a-z])", lambda letter: letter[1].upper(), name.removesuffix("_ms")) for name in Facts._fields
 }
 
 
-def facts_of(record: record_pb2.AccessRecord | record_pb2.LoggedRecord) -> Facts:
+class Instant(Protocol):
+    """An instant as a protobuf Timestamp tells it."""
+
+    @property
+    def seconds(self) -> int:
+        """Whole seconds since 1970 UTC."""
+
+    @property
+    def nanos(self) -> int:
+        """What is beyond them, in nanoseconds."""
+
+
+class Stated(Protocol):
+    """A message that states a record: AccessRecord, LoggedRecord, or what has the same names."""
+
+    @property
+    def record_id(self) -> str:
+        """The record's id."""
+
+    @property
+    def lot_id(self) -> str:
+        """The lot."""
+
+    @property
+    def direction(self) -> int:
+        """1 entry, 2 exit."""
+
+    @property
+    def event_time(self) -> Instant:
+        """When it happened."""
+
+    @property
+    def plate_number(self) -> str:
+        """The plate as sent."""
+
+    @property
+    def plate_colour(self) -> int:
+        """Number of PlateColour."""
+
+    @property
+    def plate_kind(self) -> int:
+        """Number of PlateKind."""
+
+    @property
+    def plate_state(self) -> int:
+        """Number of PlateState."""
+
+    @property
+    def vehicle_class(self) -> int:
+        """Number of VehicleClass."""
+
+    @property
+    def gate_id(self) -> str:
+        """The gate."""
+
+    @property
+    def lane_id(self) -> str:
+        """The lane."""
+
+    @property
+    def berth_id(self) -> str:
+        """The berth."""
+
+    @property
+    def device_id(self) -> str:
+        """The device."""
+
+    @property
+    def visit_id(self) -> str:
+        """The visit."""
+
+    @property
+    def parking_type(self) -> int:
+        """Number of ParkingType."""
+
+    @property
+    def release_method(self) -> int:
+        """Number of ReleaseMethod."""
+
+    @property
+    def release_reason(self) -> str:
+        """Why it was opened by hand."""
+
+
+def facts_of(record: Stated) -> Facts:
     """The facts of a record; its event time is cut off to whole milliseconds."""
     time = record.event_time
     return Facts(
