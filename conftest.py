@@ -36,9 +36,15 @@ def lacks_java() -> bool:
     return shutil.which("javac") is None
 
 
+def lacks_csharp() -> bool:
+    """Whether the sample in C# cannot be compiled here: the platform itself needs no .NET."""
+    return shutil.which("mcs") is None or shutil.which("mono") is None
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Names the marker of what needs a JDK."""
+    """Names the markers of what needs a JDK or Mono."""
     config.addinivalue_line("markers", "java: compiles and runs Java; left out where there is no javac")
+    config.addinivalue_line("markers", "csharp: compiles and runs C#; left out where there is no mcs with mono")
 
 
 def left_out() -> dict[str, str]:
@@ -48,6 +54,8 @@ def left_out() -> dict[str, str]:
         found["shared"] = "without ../shared: the tests that read its real day and its vectors are left out"
     if lacks_java():
         found["java"] = "without javac: the tests that compile and run the sample in Java are left out"
+    if lacks_csharp():
+        found["csharp"] = "without mcs and mono: the test that compiles and runs the sample in C# is left out"
     return found
 
 

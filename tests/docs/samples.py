@@ -15,6 +15,8 @@ from tests.docs.pages import ROOT
 FOLDER = ROOT / "docs" / "samples"
 VECTORS = ROOT / "docs" / "vectors" / "request-signing.json"
 LANGUAGES = ("python", pytest.param("java", marks=pytest.mark.java))
+DIGEST_LANGUAGES = (*LANGUAGES, pytest.param("csharp", marks=pytest.mark.csharp))
+"""Those in which the digest is shown."""
 _LIMIT_S = 120
 
 
@@ -46,6 +48,20 @@ class Sample:
     def check(self, vectors: Path) -> Ended:
         """Signs the requests of that file and compares."""
         return run([*self._check, str(vectors)])
+
+
+def digest_checker(language: str, folder: Path) -> list[str]:
+    """The command that checks the digests of a folder of vectors; what it is built to lies in `folder`."""
+    if language == "java":
+        compile_java(folder / "classes")
+        return ["java", "-XX:TieredStopAtLevel=1", "-cp", str(folder / "classes"), "CheckDigests"]
+    if language == "csharp":
+        program = folder / "CheckDigests.exe"
+        sources = sorted(str(source) for source in (FOLDER / "csharp").glob("*.cs"))
+        done = run(["mcs", "-warn:4", "-warnaserror", f"-out:{program}", *sources])
+        assert done.code == 0, done.lines
+        return ["mono", str(program)]
+    return [sys.executable, "-W", "error", str(FOLDER / "python" / "check_digests.py")]
 
 
 def compile_java(classes: Path) -> None:

@@ -107,6 +107,12 @@ def published() -> list[Facts]:
             lane_id="",
             berth_id="莆A-0017",
         ),
+        # Outside the first plane of Unicode a UTF-16 length is not a count of characters, let alone of bytes.
+        USUAL._replace(record_id="e1", direction=2, release_method=2, release_reason=" 🚒 出警=1:2; e\u0301 ≠ é "),
+        USUAL._replace(record_id="1", event_time_ms=1, gate_id="0", lane_id=" "),
+        USUAL._replace(
+            record_id="f1", event_time_ms=4_102_416_000_999, vehicle_class=9, visit_id="-", device_id="设备 1"
+        ),
     ]
 
 
