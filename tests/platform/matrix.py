@@ -8,9 +8,10 @@ from typing import Any, Final
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.timestamp_pb2 import Timestamp
 from mesh import contract
 from mesh.caller import CallerKind
-from parkmesh.access.v1 import record_pb2
+from parkmesh.access.v1 import record_pb2, revision_pb2
 from parkmesh.annotations.v1 import resource_pb2
 from parkmesh.annotations.v1.resource_pb2 import Resource
 from parkmesh.registry.v1 import berth_pb2, device_pb2, gate_pb2, lot_pb2, operator_pb2, survey_service_pb2, vendor_pb2
@@ -73,7 +74,10 @@ def request(method: MethodDescriptor, ids: Ids) -> Message:
         elif (resource := _resource(field)) not in _FREE and not field.is_repeated:
             setattr(made, field.name, ids[resource])
     for name, value in _MORE.get(method.name, lambda _: {})(number).items():
-        setattr(made, name, value)
+        if isinstance(value, Message):
+            getattr(made, name).CopyFrom(value)
+        else:
+            setattr(made, name, value)
     if method.name.startswith("Update"):
         _keep_only_a_remark(made)
     return made
@@ -161,9 +165,44 @@ def _record(ids: Ids, number: int) -> Message:
         gate_id=ids[resource_pb2.RESOURCE_GATE],
         lane_id=ids[resource_pb2.RESOURCE_LANE],
     )
-    made.event_time.GetCurrentTime()
-    made.event_time.nanos -= made.event_time.nanos % 1_000_000
+    made.event_time.CopyFrom(_now())
     return made
+
+
+def _changes(ids: Ids, number: int) -> revision_pb2.RecordChanges:
+    gate, lane = ids[resource_pb2.RESOURCE_GATE], ids[resource_pb2.RESOURCE_LANE]
+    return revision_pb2.RecordChanges(gate_id=gate, lane_id=lane, visit_id=f"m{number}")
+
+
+def _revision(ids: Ids, number: int) -> Message:
+    return revision_pb2.RecordRevision(
+        lot_id=ids[resource_pb2.RESOURCE_LOT],
+        record_id=f"m{number}",
+        revision=1,
+        kind=record_pb2.REVISION_KIND_CORRECTION,
+        changes=_changes(ids, number),
+        reason=record_pb2.REVISION_REASON_TEST,
+        author="matrix",
+        made_time=_now(),
+    )
+
+
+def _one_revision(number: int) -> dict[str, Any]:
+    # Of a record of its own: under one id each number is taken once.
+    return {
+        "record_id": f"m{number}",
+        "revision": 1,
+        "reason": record_pb2.REVISION_REASON_TEST,
+        "author": "matrix",
+        "made_time": _now(),
+    }
+
+
+def _now() -> Timestamp:
+    now = Timestamp()
+    now.GetCurrentTime()
+    now.nanos -= now.nanos % 1_000_000
+    return now
 
 
 _SAMPLES: Final[dict[str, Any]] = {
@@ -173,8 +212,12 @@ _SAMPLES: Final[dict[str, Any]] = {
     device_pb2.Device.DESCRIPTOR.full_name: _device,
     berth_pb2.Berth.DESCRIPTOR.full_name: _berth,
     record_pb2.AccessRecord.DESCRIPTOR.full_name: _record,
+    revision_pb2.RecordRevision.DESCRIPTOR.full_name: _revision,
+    revision_pb2.RecordChanges.DESCRIPTOR.full_name: _changes,
 }
 _MORE: Final[dict[str, Any]] = {
+    "CorrectRecord": _one_revision,
+    "VoidRecord": _one_revision,
     "RotateCredential": lambda _: {"overlap_seconds": 3600},
     "RotateDeviceCredential": lambda _: {"overlap_seconds": 3600, "method": vendor_pb2.CREDENTIAL_METHOD_SECRET},
     "ImportSurvey": lambda number: {

@@ -35,12 +35,15 @@ ENDS_THE_CALLER = {"RevokeCredential"}
 CHOSEN = {
     ("UploadRecords", "record_id"),
     ("StreamRecords", "record_id"),
+    ("UploadRevisions", "record_id"),
+    ("CorrectRecord", "record_id"),
+    ("VoidRecord", "record_id"),
     ("ImportSurvey", "survey_id"),
     ("CreateGate", "gate_id"),
     ("CreateDevice", "device_id"),
     ("CreateBerth", "berth_id"),
 }
-"""Ids that the sender chooses: those of others are free."""
+"""Ids that the sender chooses: those of others are free. A revision may come before its record."""
 NEW = "(matrix-|[bdgm])[0-9]+"
 """What `matrix.request` makes up, anew for every request."""
 VARIES = {
