@@ -212,7 +212,11 @@ def misplaced(facts: Facts) -> Rejection | None:
             "an event states its gate and lane, or on the street its berth",
             "须填写出入口与车道；路内停车填写泊位",
         )
-    return _contradiction("laneId", "an event at a gate states its lane (R5.2d)", "填写出入口时须同时填写车道（R5.2d）")
+    if not facts.lane_id:
+        return _contradiction(
+            "laneId", "an event at a gate states its lane (R5.2d)", "填写出入口时须同时填写车道（R5.2d）"
+        )
+    return None
 
 
 def place_with_plate(facts: Facts) -> Rejection | None:

@@ -323,6 +323,17 @@ async def test_without_a_mask_what_is_stated_is_corrected_with_its_group(access:
     assert (record.plate_number, record.plate_colour, record.visit_id) == ("", 0, "V-1")
 
 
+async def test_a_place_is_corrected_as_a_whole(access: Platform) -> None:
+    first = entry(fresh())
+    await upload(access, first)
+    elsewhere = await revise(access, revision(first.record_id, gate_id="g9", lane_id="in", berth_id=""))
+    assert list(elsewhere.items[0].warnings) == [reasons.WARNING_UNKNOWN_GATE]
+    onto_the_street = revision(first.record_id, 2, gate_id="", lane_id="", berth_id="b1", device_id="d1")
+    assert list((await revise(access, onto_the_street)).items) == []
+    record = (await read(access, first.record_id)).record
+    assert (record.gate_id, record.lane_id, record.berth_id, record.device_id) == ("", "", "b1", "d1")
+
+
 async def test_a_fact_beside_the_mask_is_refused(access: Platform) -> None:
     wrong = revision("r-1", visit_id="V-1")
     wrong.changes.device_id = "d1"
