@@ -5,9 +5,10 @@ from local_platform.testing import RunningPlatform
 from parkmesh.access.v1 import record_pb2
 
 from ..city import analyst, drained, open_log, reader
-from .books import Books, Stored, faults
+from .books import Books, Stored, faults, holding
 
-_COLUMNS = "record_id, lot_id, toUnixTimestamp64Milli(event_time), plate_number, hex(digest)"
+_KEY = "if(revision = 0, record_id, concat(record_id, '#', toString(revision)))"
+_COLUMNS = "lot_id, toUnixTimestamp64Milli(event_time), plate_number, hex(digest)"
 
 
 async def check(platform: RunningPlatform, books: Books, prefix: str) -> None:
@@ -18,16 +19,19 @@ async def check(platform: RunningPlatform, books: Books, prefix: str) -> None:
         places = {
             "log": await _logged(platform, prefix),
             # Without FINAL: two digests of one id would stand side by side, whatever has been merged.
-            "revisions": await _rows(history, f"SELECT DISTINCT {_COLUMNS} FROM store.record_revisions", mine),
-            "current": await _rows(history, f"SELECT {_COLUMNS} FROM store.records_current FINAL", mine),
+            "revisions": await _rows(history, f"SELECT DISTINCT {_KEY}, {_COLUMNS} FROM store.record_revisions", mine),
         }
         for place, stored in places.items():
             assert not faults(books, stored), (place, faults(books, stored)[:5])
-        assert set(places["revisions"]) == set(places["current"]) == set(places["log"])
+        assert set(places["revisions"]) == set(places["log"])
+        expected = holding(books, (one.key for one in places["log"]))
+        current = await _rows(history, f"SELECT record_id, {_COLUMNS} FROM store.records_current FINAL", mine)
+        assert len(current) == len(expected)
+        assert {one.key: (one.event_ms, one.plate) for one in current} == expected
         published = await desk.rows(
             "SELECT record_id FROM parkmesh.records WHERE startsWith(record_id, {prefix:String})", mine
         )
-        assert sorted(record_id for (record_id,) in published) == sorted(one.record_id for one in places["log"])
+        assert sorted(record_id for (record_id,) in published) == sorted(expected)
 
 
 async def _rows(history: HistoryClient, select: str, mine: dict[str, str]) -> list[Stored]:
@@ -47,7 +51,7 @@ async def _logged(platform: RunningPlatform, prefix: str) -> list[Stored]:
                 for payload in entry.payloads:
                     one = record_pb2.LoggedRecord.FromString(payload)
                     if one.record_id.startswith(f"{prefix}-"):
-                        found.append(
-                            Stored(one.record_id, one.lot_id, one.event_ms, one.plate_number, one.digest.hex().upper())
-                        )
+                        key = f"{one.record_id}#{one.revision}" if one.revision else one.record_id
+                        digest = one.digest.hex().upper()
+                        found.append(Stored(key, one.lot_id, one.event_ms, one.plate_number, digest))
     return found
