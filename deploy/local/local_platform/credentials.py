@@ -20,6 +20,7 @@ class Credentials:
 
     keys: Path
     """`<name>.key`: private keys; `trusted/<name>.pem`: the public ones; `token.key`, `token.pem`: the tokens' pair;
+    `report.key`, `report.pem`: the pair of the reports of closed days;
     `master.key`: what the keys of signed requests and of second factors follow from.
     """
     log_password: str = dataclasses.field(repr=False)
@@ -64,6 +65,7 @@ def ensure(folder: Path, callers: Iterable[str]) -> Credentials:
     for name in callers:
         _ensure_pair(keys / f"{name}.key", keys / "trusted" / f"{name}.pem")
     _ensure_pair(keys / "token.key", keys / "token.pem")
+    _ensure_pair(keys / "report.key", keys / "report.pem")
     _ensure_master(keys / f"{_MASTER}.key")
     path = folder / "secrets.json"
     known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}

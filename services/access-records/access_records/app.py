@@ -9,15 +9,20 @@ from mesh.server import Mesh
 from mesh.settings import SettingsError
 from parkmesh.access.v1.access_record_service_pb2_grpc import add_AccessRecordServiceServicer_to_server
 from parkmesh.access.v1.coverage_service_pb2_grpc import add_CoverageServiceServicer_to_server
+from parkmesh.access.v1.reconciliation_service_pb2_grpc import add_ReconciliationServiceServicer_to_server
 from vocabulary import beijing
 
 from access_records.archive import Archive
 from access_records.coverage import Coverage, hours_in_force
 from access_records.coverage_servicer import CoverageServicer
 from access_records.hearing import Hearing
+from access_records.journal import JOURNAL, Journal
 from access_records.plates import PlateReader
 from access_records.progress import Progress
 from access_records.reading import Reading
+from access_records.reconciliation import composition
+from access_records.reconciliation.servicer import ReconciliationServicer
+from access_records.refusals import Refusals
 from access_records.revise import Revisions
 from access_records.rules import Rules
 from access_records.servicer import AccessRecordServicer
@@ -69,9 +74,14 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     archive = Archive(history)
     # Nothing is accepted before it happens, give or take the tolerance, so what the index forgot is older than this.
     horizon_ms = settings.horizon_hours * beijing.HOUR_MS - tolerance_ms
-    uploads = Uploads(log, archive, directory, rules, horizon_ms)
+    journal_log = await mesh.stack.enter_async_context(
+        await EventLog.open(settings.redis_url, clock=mesh.clock.now_ms, name=JOURNAL, limits=settings.limits())
+    )
+    journal = Journal(journal_log)
+    refusals = Refusals(journal, directory, settings.rejections_noted)
+    uploads = Uploads(log, archive, directory, rules, horizon_ms, refusals)
     states = States(log, archive)
-    revisions = Revisions(log, archive, states, directory, rules, horizon_ms)
+    revisions = Revisions(log, archive, states, directory, rules, horizon_ms, refusals)
     progress = Progress(log, history)
     reading = Reading(states, archive, progress, directory)
     mesh.serve(
@@ -82,3 +92,5 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     hearing = Hearing(archive, progress, int(settings.coverage_refresh_seconds * 1000))
     coverage = Coverage(directory, speakers, hearing, hours_in_force(directory, settings.silent_after_hours))
     mesh.serve(add_CoverageServiceServicer_to_server, CoverageServicer(coverage, mesh.clock))
+    cases = composition.use_cases(settings, log, journal_log, history, archive, directory, reading)
+    mesh.serve(add_ReconciliationServiceServicer_to_server, ReconciliationServicer(cases, directory, mesh.clock))

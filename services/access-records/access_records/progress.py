@@ -14,9 +14,10 @@ PROJECTION: Final = "history"
 class Progress:
     """What the positions of the history writer say about a lot."""
 
-    def __init__(self, log: EventLog, client: HistoryClient) -> None:
+    def __init__(self, log: EventLog, client: HistoryClient, projection: str = PROJECTION) -> None:
+        """`projection` names the positions up to which the history holds this log."""
         self._log = log
-        self._positions = Positions(client, PROJECTION)
+        self._positions = Positions(client, projection)
 
     async def complete_until_ms(self, lot_id: str, now_ms: int) -> int:
         """Every record of the lot acknowledged before this instant is in the history. Raises HistoryUnavailable."""
@@ -25,6 +26,18 @@ class Progress:
     async def all_complete_until_ms(self, now_ms: int) -> int:
         """Every record acknowledged before this instant is in the history, whatever its lot. HistoryUnavailable."""
         return await self._complete_until_ms(range(self._log.shards), now_ms)
+
+    async def reached(self, lot_id: str, now_ms: int) -> tuple[Position, int]:
+        """Up to where the history holds the log of the lot, and until when it is complete by that; raises as above."""
+        position = await self._drained(self._log.shard_of(lot_id))
+        until_ms = now_ms
+        for waiting in await self._log.read(position, max_records=1):
+            until_ms = min(until_ms, waiting.accepted_ms)
+        return position, until_ms
+
+    async def _drained(self, shard: int) -> Position:
+        drained = await self._positions.read(self._log.epoch)
+        return Position(self._log.epoch, shard, drained.get(shard, 0))
 
     async def _complete_until_ms(self, shards: Iterable[int], now_ms: int) -> int:
         drained = await self._positions.read(self._log.epoch)

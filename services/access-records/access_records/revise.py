@@ -16,6 +16,7 @@ from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from access_records import logged, revision_rules
 from access_records.appending import Appending, Pending, Verdicts
 from access_records.archive import Archive, RecordId, Report
+from access_records.refusals import Refusals, Refused
 from access_records.revisions import CORRECTABLE, Revised, digest_of, logged_of, revised_from, revised_of
 from access_records.rules import LotFacts, Rejection, Rules
 from access_records.state import fold
@@ -39,6 +40,8 @@ class Revisions:
     rules: Rules
     horizon_ms: int
     """A revision whose key the log's index does not know, and that was decided later than this ago, is new."""
+    refusals: Refusals | None = None
+    """Where what is refused is noted; None: nowhere."""
 
     async def upload(
         self, caller: Caller, revisions: Sequence[revision_pb2.RecordRevision], now_ms: int
@@ -49,8 +52,11 @@ class Revisions:
         whether something was stored is then unknown.
         """
         verdicts: Verdicts = [None] * len(revisions)
-        pending = self._judge(caller, revisions, now_ms, verdicts)
+        refused: list[tuple[int, Revised]] = []
+        pending = self._judge(caller, revisions, now_ms, verdicts, refused)
         await Appending(self.log, Stored(self.archive)).append(pending, verdicts)
+        if refused and self.refusals is not None:
+            await self.refusals.note(caller, [_refused(revised, verdicts[index]) for index, revised in refused], now_ms)
         stated = {one.place: one.stated for one in pending}
         await self._remark(stated, verdicts)
         assert all(verdict is not None for verdict in verdicts)
@@ -62,21 +68,24 @@ class Revisions:
         revisions: Sequence[revision_pb2.RecordRevision],
         now_ms: int,
         verdicts: Verdicts,
+        refused: list[tuple[int, Revised]],
     ) -> list[Pending[Revised]]:
         known: dict[str, LotFacts | None] = {}
         pending: list[Pending[Revised]] = []
         for index, revision in enumerate(revisions):
             broken = revision_rules.broken_contract(revision)
+            revised = revised_of(revision)
             if broken:
                 verdicts[index] = Verdict(_REJECTED, (), *broken)
+                refused.append((index, revised))
                 continue
-            revised = revised_of(revision)
             lot_id = revised.lot_id
             if lot_id not in known:
                 known[lot_id] = self.lots.lot(lot_id) if self.lots.may_revise(caller, lot_id, now_ms) else None
             judged = revision_rules.judge(self.rules, revision, revised, known[lot_id], now_ms)
             if isinstance(judged, Rejection):
                 verdicts[index] = Verdict(_REJECTED, (), *judged)
+                refused.append((index, revised))
                 continue
             digest = digest_of(revised)
             message = logged_of(revised, digest, now_ms)
@@ -105,6 +114,21 @@ class Revisions:
             assert verdict is not None
             remarks = remarks_on(revised, reports.get((revised.lot_id, revised.record_id), []))
             verdicts[place] = verdict._replace(warnings=(*verdict.warnings, *remarks))
+
+
+def _refused(revised: Revised, verdict: Verdict | None) -> Refused:
+    assert verdict is not None
+    facts = revised.facts
+    return Refused(
+        revised.lot_id,
+        revised.record_id,
+        max(0, revised.revision),
+        digest_of(revised),
+        facts.plate_number,
+        facts.event_time_ms,
+        verdict.reason,
+        verdict.field,
+    )
 
 
 def remarks_on(revised: Revised, reports: Sequence[Report]) -> list[reasons.Warning.ValueType]:

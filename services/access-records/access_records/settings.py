@@ -74,6 +74,16 @@ class Settings(StorageSettings):
     """For how long uploads go on without the registry."""
     silent_after_hours: int = 24
     """After how many hours without a record a lot counts as silent, while no rule of the registry says so (R6.3)."""
+    report_key: pathlib.Path = setting()  # noqa: RUF009
+    """PEM file with the Ed25519 private key that signs the reports of closed days (R5.2h)."""
+    settle_minutes: float = 15.0
+    """How long an event or a revision has to arrive before its absence counts as a difference of the books."""
+    compare_wait_seconds: float = 2.0
+    """How long a comparison waits for the history to hold what was acknowledged before it."""
+    differences_noted: int = 5_000
+    """Most differing records that are noted of one lot's day."""
+    rejections_noted: int = 1_000
+    """Most refused items that are noted of one lot in an hour."""
     coverage_refresh_seconds: float = 5.0
     """For how long lists of coverage may go without looking into the history again."""
 

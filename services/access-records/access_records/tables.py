@@ -58,5 +58,8 @@ LOTS: Final = _table("store.lots", lot_row_pb2.LotRow.DESCRIPTOR)
 JOURNAL: Final = {
     "rejection": _table("store.rejections", journal_pb2.Rejection.DESCRIPTOR),
     "look_up": _table("store.look_ups", journal_pb2.LookUp.DESCRIPTOR),
+    "comparison": _table("store.comparisons", journal_pb2.Comparison.DESCRIPTOR),
+    "difference": _table("store.differences", journal_pb2.Difference.DESCRIPTOR),
+    "closed_day": _table("store.closed_days", journal_pb2.ClosedDay.DESCRIPTOR),
 }
 """Where the journal's entries go, by their kind in JournalEntry."""

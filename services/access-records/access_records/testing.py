@@ -1,6 +1,8 @@
 """For tests: a record to start from, a lot that knows its gate, and the service composed over real engines."""
 
 import asyncio
+import pathlib
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,12 +13,13 @@ from directory.testing import StatedRegistry, account, berth, credential, device
 from eventlog.server import EmbeddedServer
 from history.client import Account, HistoryClient
 from history.server.testing import RunningServer
-from mesh.caller import Caller, CallerKind
+from mesh.caller import Caller, CallerKind, generate_key_pair
 from mesh.server import Mesh
 from mesh.settings import BaseSettings, Secret
 from mesh.testing import YEAR_2100_MS, ManualClock, Running, running
 from parkmesh.access.v1 import record_pb2, revision_pb2
 from parkmesh.access.v1.access_record_service_pb2_grpc import AccessRecordServiceStub
+from parkmesh.access.v1.reconciliation_service_pb2_grpc import ReconciliationServiceStub
 from parkmesh.registry.v1 import gate_pb2, lot_pb2, role_pb2
 from parkmesh.registry.v1.directory_service_pb2_grpc import add_DirectoryServiceServicer_to_server
 from vocabulary.record import digest_of, facts_of
@@ -173,6 +176,10 @@ class Platform:
         """The service as the vendor, or as somebody else, calls it."""
         return AccessRecordServiceStub(self.service.channel(caller or Caller(CallerKind.VENDOR, VENDOR, CLIENT)))
 
+    def reconciliation(self, caller: Caller | None = None) -> ReconciliationServiceStub:
+        """Reconciliation as the vendor, or as somebody else, calls it."""
+        return ReconciliationServiceStub(self.service.channel(caller or Caller(CallerKind.VENDOR, VENDOR, CLIENT)))
+
 
 @asynccontextmanager
 async def composed(log_server: EmbeddedServer, history_server: RunningServer) -> AsyncIterator[Platform]:
@@ -219,6 +226,8 @@ async def composed(log_server: EmbeddedServer, history_server: RunningServer) ->
         await stack.enter_async_context(
             running(history_writer.bind, writer_settings, name="history-writer", clock=clock, issuers=ISSUERS)
         )
+        report_key = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="report-key-"))) / "report.key"
+        report_key.write_text(generate_key_pair()[0])
         settings = Settings(
             redis_url=log_server.url,
             registry_address=registered.address,
@@ -226,6 +235,7 @@ async def composed(log_server: EmbeddedServer, history_server: RunningServer) ->
             clickhouse_user="reader",
             clickhouse_password=Secret(history_server.secrets["reader"]),
             plate_key=Secret(PLATE_KEY.decode()),
+            report_key=report_key,
             coverage_refresh_seconds=0,
         )
         service = await stack.enter_async_context(

@@ -14,6 +14,7 @@ from access_records import logged
 from access_records.appending import Appending, Pending, Verdicts
 from access_records.archive import Archive, RecordId
 from access_records.contract import first_violation, keeps_contract
+from access_records.refusals import Refusals, Refused
 from access_records.rules import LotFacts, Rejection, Rules
 from access_records.state import first_report
 from access_records.states import key_of
@@ -48,6 +49,8 @@ class Uploads:
     rules: Rules
     horizon_ms: int
     """A record whose id the log's index does not know, and whose event is younger than this, is new."""
+    refusals: Refusals | None = None
+    """Where what is refused is noted; None: nowhere."""
 
     async def upload(self, caller: Caller, records: Sequence[record_pb2.AccessRecord], now_ms: int) -> list[Verdict]:
         """What became of each record, in their order; ACCEPTED and DUPLICATE ones are durable on return.
@@ -56,8 +59,11 @@ class Uploads:
         whether something was stored is then unknown.
         """
         verdicts: Verdicts = [None] * len(records)
-        pending = self._judge(caller, records, now_ms, verdicts)
+        refused: list[tuple[int, Facts]] = []
+        pending = self._judge(caller, records, now_ms, verdicts, refused)
         await Appending(self.log, FirstReports(self.archive)).append(pending, verdicts)
+        if refused and self.refusals is not None:
+            await self.refusals.note(caller, [_refused(facts, verdicts[index]) for index, facts in refused], now_ms)
         assert all(verdict is not None for verdict in verdicts)
         return [verdict for verdict in verdicts if verdict is not None]
 
@@ -67,6 +73,7 @@ class Uploads:
         records: Sequence[record_pb2.AccessRecord],
         now_ms: int,
         verdicts: Verdicts,
+        refused: list[tuple[int, Facts]],
     ) -> list[Pending[Facts]]:
         known: dict[str, tuple[LotFacts | None, int]] = {}
         sender = logged.reporter_part(caller.subject)
@@ -78,6 +85,7 @@ class Uploads:
             images = tuple(record.image_ids)
             if not keeps_contract(record, facts, images):
                 verdicts[index] = Verdict(_REJECTED, (), *first_violation(record))
+                refused.append((index, facts))
                 continue
             lot_id = facts.lot_id
             if lot_id not in known:
@@ -87,6 +95,7 @@ class Uploads:
             judged = judge(facts, images, lot, now_ms)
             if isinstance(judged, Rejection):
                 verdicts[index] = Verdict(_REJECTED, (), *judged)
+                refused.append((index, facts))
                 continue
             digest = digest_of(facts)
             derived = sender + judged.plate.encoded if judged.plate else sender
@@ -134,6 +143,20 @@ class FirstReports:
             "a record with this id is stored, and this field differs; what was wrong is corrected by a revision",
             "该标识的记录已存储，且此字段内容不同；如需更正请提交纠正",
         )
+
+
+def _refused(facts: Facts, verdict: Verdict | None) -> Refused:
+    assert verdict is not None
+    return Refused(
+        facts.lot_id,
+        facts.record_id,
+        0,
+        digest_of(facts),
+        facts.plate_number,
+        facts.event_time_ms,
+        verdict.reason,
+        verdict.field,
+    )
 
 
 def _id_of(facts: Facts) -> RecordId:

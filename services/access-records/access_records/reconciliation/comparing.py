@@ -1,0 +1,182 @@
+"""The use cases of comparing: counts of a day, fingerprints of buckets, records of a window."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from eventlog import EventLog
+from vocabulary.beijing import Bounds
+
+from access_records.archive import Report
+from access_records.facts import facts_of
+from access_records.reconciliation import explain
+from access_records.reconciliation.buckets import Buckets
+from access_records.reconciliation.classify import Difference, Held, Known, classify, unmatched
+from access_records.reconciliation.fingerprint import Fingerprint, together
+from access_records.reconciliation.ledger import Counted, Ledger, held_as
+from access_records.reconciliation.marks import Mark, Marks
+from access_records.reconciliation.notes import Notes, Told
+from access_records.state import fold
+from access_records.states import key_of
+
+MOST_RECORDS: Final = 1_000
+"""Records that a vendor sends in one question."""
+_MOST_HELD: Final = 2_000
+"""Records of the platform's that one answer covers, at least if there are so many."""
+_MOST_EXPLAINED: Final = 200
+"""Differing records whose facts are searched for in one answer: a search takes a tenth of a millisecond."""
+
+
+class DigestsAnswer(NamedTuple):
+    """Which buckets differ."""
+
+    compared: Buckets
+    differing: list[tuple[int, Fingerprint]]
+    """Their places, with the platform's fingerprint of each."""
+    mark: Mark
+
+
+class RecordsAnswer(NamedTuple):
+    """Which records differ."""
+
+    differences: list[Difference]
+    next_id: str
+    """Up to which id, included, was compared; empty when nothing is left."""
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """Compares books; one for the whole service. Every method raises HistoryUnavailable, LogUnavailable, TooManyChanges
+    and MeshError(INVALID_FIELD) for a position that is none.
+    """
+
+    log: EventLog
+    ledger: Ledger
+    marks: Marks
+    notes: Notes
+
+    async def counts(
+        self, lot_id: str, day: Bounds, token: str, now_ms: int
+    ) -> tuple[dict[tuple[int, int], Counted], Mark]:
+        """The platform's counts of the day, by direction and class."""
+        mark = await self.marks.given(lot_id, token, now_ms)
+        return await self.ledger.counts(lot_id, day, mark.position), mark
+
+    async def digests(
+        self,
+        lot_id: str,
+        vendor_id: str,
+        buckets: Buckets,
+        vendor: Sequence[Fingerprint],
+        token: str,
+        now_ms: int,
+    ) -> DigestsAnswer:
+        """The buckets whose fingerprints differ, of those that are settled; `vendor_id` is who asks."""
+        mark = await self.marks.given(lot_id, token, now_ms)
+        settled = buckets.until(mark.settled_ms)
+        if not settled.count:
+            return DigestsAnswer(settled, [], mark)
+        platform = await self.ledger.fingerprints(lot_id, settled, mark.position)
+        told = [
+            Told(day, together(vendor[i] for i in places), together(platform[i] for i in places))
+            for day, places in settled.days()
+        ]
+        await self.notes.compared(lot_id, vendor_id, told, mark.position.offset, now_ms)
+        differing = [(index, ours) for index, ours in enumerate(platform) if ours != vendor[index]]
+        return DigestsAnswer(settled, differing, mark)
+
+    async def records(
+        self,
+        lot_id: str,
+        window: Bounds,
+        vendor: Mapping[str, bytes],
+        token: str,
+        now_ms: int,
+        *,
+        after: str = "",
+        more_follow: bool = False,
+    ) -> RecordsAnswer:
+        """The records of the window that differ: `vendor` holds the digests of the vendor's records by id, all those
+        behind `after`, or the first of them when more follow.
+        """
+        mark = await self.marks.given(lot_id, token, now_ms)
+        here, last = await self.ledger.held(lot_id, window, after, _MOST_HELD, mark.position)
+        theirs = max(vendor, default="") if more_follow else ""
+        until = min(filter(None, (last, theirs)), default="")
+        if until:
+            here = {record_id: held for record_id, held in here.items() if record_id <= until}
+        sent = {record_id: digest for record_id, digest in vendor.items() if not until or record_id <= until}
+        known = await self._known(lot_id, window, here, unmatched(sent, here), mark)
+        differences = classify(sent, known)
+        await self.notes.found(lot_id, window, differences, sent, now_ms)
+        return RecordsAnswer(differences, until, mark)
+
+    async def _known(
+        self, lot_id: str, window: Bounds, here: Mapping[str, Collection[Held]], asked: list[str], mark: Mark
+    ) -> Known:
+        """What is known of ids that the window does not hold as the vendor sent them."""
+        reports = await self.ledger.reports(lot_id, asked)
+        elsewhere: dict[str, Held] = {}
+        later: set[str] = set()
+        for record_id, ones in reports.items():
+            state = fold(_until(ones, mark))
+            if state is not None and record_id not in here:
+                elsewhere[record_id] = held_as(state.record, voided=state.voided)
+            if any(one.log_offset > mark.position.offset for one in ones):
+                later.add(record_id)
+        later |= await self._arriving(lot_id, here, elsewhere, asked, mark)
+        return Known(
+            window=window,
+            settled_ms=mark.settled_ms,
+            here=here,
+            elsewhere=elsewhere,
+            refusals=await self.ledger.refusals(lot_id, asked),
+            on_their_way=later,
+            explain=_Explanations(reports, mark).explain,
+        )
+
+    async def _arriving(
+        self,
+        lot_id: str,
+        here: Mapping[str, Collection[Held]],
+        elsewhere: Mapping[str, Held],
+        asked: list[str],
+        mark: Mark,
+    ) -> set[str]:
+        """The ids under which the log has taken the next report after the mark: the history may not hold it yet."""
+        keys = []
+        for record_id in asked:
+            held = next(iter(here.get(record_id, ())), None) or elsewhere.get(record_id)
+            keys.append(key_of(lot_id, record_id, held.revision + 1 if held else 0))
+        found = await self.log.find(mark.position.shard, keys)
+        return {
+            record_id
+            for record_id, known in zip(asked, found, strict=True)
+            if known is not None and known.offset > mark.position.offset
+        }
+
+
+class _Explanations:
+    """Tells in which facts records differ, for the first records that are asked for."""
+
+    def __init__(self, reports: Mapping[str, list[Report]], mark: Mark) -> None:
+        self._reports = reports
+        self._mark = mark
+        self._left = _MOST_EXPLAINED
+
+    def explain(self, record_id: str, digest: bytes) -> tuple[str, ...]:
+        """As Known says."""
+        ones = self._reports.get(record_id, [])
+        present = fold(_until(ones, self._mark))
+        if present is None or not self._left:
+            return ()
+        self._left -= 1
+        numbers = sorted({one.revision for one in ones})
+        states = (fold([one for one in ones if one.revision <= number]) for number in numbers)
+        others = [facts_of(state.record) for state in states if state is not None]
+        return explain.explained(facts_of(present.record), others, digest)
+
+
+def _until(reports: Iterable[Report], mark: Mark) -> list[Report]:
+    return [report for report in reports if report.log_offset <= mark.position.offset]
