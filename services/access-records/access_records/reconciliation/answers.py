@@ -6,10 +6,10 @@ from typing import Final
 from mesh.instants import time_of
 from parkmesh.access.v1 import reconciliation_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2
+from vocabulary.fingerprint import Fingerprint
 
 from access_records.reconciliation.classify import Difference
 from access_records.reconciliation.closing import Standing
-from access_records.reconciliation.fingerprint import Fingerprint
 from access_records.reconciliation.ledger import Counted
 from access_records.reconciliation.marks import Mark, token_of
 from access_records.reconciliation.overview import LotBooks

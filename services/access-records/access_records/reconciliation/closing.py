@@ -13,11 +13,11 @@ from parkmesh.access.v1 import journal_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from vocabulary import beijing
 from vocabulary.beijing import Bounds
+from vocabulary.fingerprint import Fingerprint
 
 from access_records.journal import Journal
 from access_records.reconciliation.buckets import Buckets
 from access_records.reconciliation.day_book import Closed, DayBook, closed_as
-from access_records.reconciliation.fingerprint import EMPTY, Fingerprint
 from access_records.reconciliation.ledger import Ledger
 from access_records.reconciliation.marks import Mark, Marks
 from access_records.reconciliation.notes import Notes, Told
@@ -70,7 +70,7 @@ class Closing:
         day = beijing.day_bounds_of(date)
         closed = await self._closed(lot_id, day)
         if closed is not None:
-            return await self._again(closed, stated, day)
+            return await self._again(closed, stated, day, now_ms)
         mark = await self.marks.now(lot_id, now_ms)
         if day.end_ms > mark.settled_ms:
             raise MeshError(
@@ -94,9 +94,9 @@ class Closing:
         report = _report(lot_id, date, platform, mark, findings)._replace(
             **stated._asdict(), close_ms=now_ms, closed_by=caller.subject, account_id=caller.account
         )
-        return await self._append(report, day, stated)
+        return await self._append(report, day, stated, now_ms)
 
-    async def _append(self, report: Report, day: Bounds, stated: Statement) -> Standing:
+    async def _append(self, report: Report, day: Bounds, stated: Statement, now_ms: int) -> Standing:
         signed = self.key.sign(text_of(report))
         entry = journal_pb2.JournalEntry(
             closed_day=journal_pb2.ClosedDay(
@@ -117,25 +117,25 @@ class Closing:
             # Somebody else has closed it meanwhile.
             closed = await self._closed(report.lot_id, day)
             assert closed is not None, "what the journal knows is in it or in the history"
-            return await self._again(closed, stated, day)
+            return await self._again(closed, stated, day, now_ms)
         return Standing(report, told=True, signed=signed, present=report.platform)
 
-    async def _again(self, closed: Closed, stated: Statement, day: Bounds) -> Standing:
+    async def _again(self, closed: Closed, stated: Statement, day: Bounds, now_ms: int) -> Standing:
         if closed.report.content != stated:
             raise MeshError(reasons.ERROR_REASON_DAY_CLOSED, "The day was closed before, with other content.")
-        return await self._standing(closed, day)
+        return await self._standing(closed, day, now_ms)
 
     async def report(self, lot_id: str, date: str, now_ms: int) -> Standing:
         """The closed day's report and what was adjusted since; of an open day, how its books stand."""
         day = beijing.day_bounds_of(date)
         closed = await self._closed(lot_id, day)
         if closed is not None:
-            return await self._standing(closed, day)
+            return await self._standing(closed, day, now_ms)
         mark = await self.marks.now(lot_id, now_ms)
         platform = await self._fingerprint(lot_id, day, mark)
         await self.journal_marks.now("", now_ms)
         told = (await self.day_book.told([lot_id], day)).get(lot_id)
-        vendor = told.vendor if told else EMPTY
+        vendor = told.vendor if told else Fingerprint()
         findings = await self._findings(lot_id, day, now_ms, equal=told is not None and vendor == platform)
         report = _report(lot_id, date, platform, mark, findings)._replace(vendor=vendor)
         return Standing(report, told=told is not None, signed=None, present=platform)
@@ -148,10 +148,11 @@ class Closing:
             return closed_as(one.text, one.key_id, one.signature)
         return (await self.day_book.closed([lot_id], day)).get(lot_id)
 
-    async def _standing(self, closed: Closed, day: Bounds) -> Standing:
+    async def _standing(self, closed: Closed, day: Bounds, now_ms: int) -> Standing:
         report = closed.report
+        await self.marks.now(report.lot_id, now_ms)  # until the history holds what was changed before the call
         adjusted = await self.ledger.touched(report.lot_id, day, report.position)
-        present = (await self.ledger.of_lots([report.lot_id], day)).get(report.lot_id, EMPTY)
+        present = (await self.ledger.of_lots([report.lot_id], day)).get(report.lot_id, Fingerprint())
         return Standing(report, told=True, signed=closed.signed, present=present, adjusted=tuple(adjusted))
 
     async def _fingerprint(self, lot_id: str, day: Bounds, mark: Mark) -> Fingerprint:
@@ -181,7 +182,7 @@ def _report(lot_id: str, date: str, platform: Fingerprint, mark: Mark, findings:
     return Report(
         lot_id=lot_id,
         date=date,
-        vendor=EMPTY,
+        vendor=Fingerprint(),
         platform=platform,
         position=mark.position,
         settled_ms=mark.settled_ms,

@@ -6,13 +6,13 @@ from typing import Final, NamedTuple
 
 from eventlog import EventLog
 from vocabulary.beijing import Bounds
+from vocabulary.fingerprint import Fingerprint
+from vocabulary.record import facts_of
 
 from access_records.archive import Report
-from access_records.facts import facts_of
 from access_records.reconciliation import explain
 from access_records.reconciliation.buckets import Buckets
 from access_records.reconciliation.classify import Difference, Held, Known, classify, unmatched
-from access_records.reconciliation.fingerprint import Fingerprint, together
 from access_records.reconciliation.ledger import Counted, Ledger, held_as
 from access_records.reconciliation.marks import Mark, Marks
 from access_records.reconciliation.notes import Notes, Told
@@ -23,8 +23,8 @@ MOST_RECORDS: Final = 1_000
 """Records that a vendor sends in one question."""
 _MOST_HELD: Final = 2_000
 """Records of the platform's that one answer covers, at least if there are so many."""
-_MOST_EXPLAINED: Final = 200
-"""Differing records whose facts are searched for in one answer: a search takes a tenth of a millisecond."""
+_MOST_TRIED: Final = 200
+"""Differing records whose facts are searched for by trial in one answer: a search takes a third of a millisecond."""
 
 
 class DigestsAnswer(NamedTuple):
@@ -78,10 +78,7 @@ class Comparing:
         if not settled.count:
             return DigestsAnswer(settled, [], mark)
         platform = await self.ledger.fingerprints(lot_id, settled, mark.position)
-        told = [
-            Told(day, together(vendor[i] for i in places), together(platform[i] for i in places))
-            for day, places in settled.days()
-        ]
+        told = [Told(day, _together(vendor, places), _together(platform, places)) for day, places in settled.days()]
         await self.notes.compared(lot_id, vendor_id, told, mark.position.offset, now_ms)
         differing = [(index, ours) for index, ours in enumerate(platform) if ours != vendor[index]]
         return DigestsAnswer(settled, differing, mark)
@@ -158,24 +155,31 @@ class Comparing:
 
 
 class _Explanations:
-    """Tells in which facts records differ, for the first records that are asked for."""
+    """Tells in which facts records differ."""
 
     def __init__(self, reports: Mapping[str, list[Report]], mark: Mark) -> None:
         self._reports = reports
         self._mark = mark
-        self._left = _MOST_EXPLAINED
+        self._left = _MOST_TRIED
 
     def explain(self, record_id: str, digest: bytes) -> tuple[str, ...]:
         """As Known says."""
         ones = self._reports.get(record_id, [])
         present = fold(_until(ones, self._mark))
-        if present is None or not self._left:
+        if present is None:
             return ()
-        self._left -= 1
         numbers = sorted({one.revision for one in ones})
         states = (fold([one for one in ones if one.revision <= number]) for number in numbers)
-        others = [facts_of(state.record) for state in states if state is not None]
-        return explain.explained(facts_of(present.record), others, digest)
+        facts = facts_of(present.record)
+        told = explain.by_states(facts, [facts_of(state.record) for state in states if state is not None], digest)
+        if told or not self._left:
+            return told
+        self._left -= 1
+        return explain.by_trial(facts, digest)
+
+
+def _together(fingerprints: Sequence[Fingerprint], places: range) -> Fingerprint:
+    return sum((fingerprints[place] for place in places), Fingerprint())
 
 
 def _until(reports: Iterable[Report], mark: Mark) -> list[Report]:

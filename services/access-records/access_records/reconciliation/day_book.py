@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from history.client import HistoryClient
 from vocabulary.beijing import Bounds
+from vocabulary.fingerprint import Fingerprint
 
 from access_records.queries import query
-from access_records.reconciliation.fingerprint import Fingerprint, stated
 from access_records.reconciliation.report import Report, read
 from access_records.reconciliation.signing import Signed
 
@@ -49,7 +49,7 @@ class DayBook:
     async def told(self, lot_ids: Collection[str], day: Bounds) -> dict[str, LastTold]:
         """What was told last of the day, by lot; lots of which nobody told anything are left out."""
         rows = await self._client.rows(query("last_comparisons"), _asked(lot_ids, day)) if lot_ids else []
-        return {lot_id: LastTold(stated(count, bytes(total)), at_ms) for lot_id, count, total, at_ms in rows}
+        return {lot_id: LastTold(Fingerprint(count, bytes(total)), at_ms) for lot_id, count, total, at_ms in rows}
 
     async def closed(self, lot_ids: Collection[str], day: Bounds) -> dict[str, Closed]:
         """The lots whose day is closed, with its report."""

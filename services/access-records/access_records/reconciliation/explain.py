@@ -5,8 +5,7 @@ from typing import Any, Final
 
 from parkmesh.access.v1 import record_pb2
 from vocabulary import beijing
-
-from access_records.facts import Facts, digest_of
+from vocabulary.record import Facts, digest_of
 
 _ENUMS: Final = {
     "direction": record_pb2.Direction,
@@ -39,21 +38,23 @@ def differing(one: Facts, other: Facts) -> tuple[str, ...]:
     return tuple(_JSON_NAMES[name] for name, a, b in zip(Facts._fields, one, other, strict=True) if a != b)
 
 
-def explained(present: Facts, others: Iterable[Facts], digest: bytes) -> tuple[str, ...]:
-    """The JSON names of the facts in which a copy with this digest differs from the present ones; empty when that
-    cannot be told.
-
-    `others` are the states that the record has had or will have by its revisions. Beside them every copy is tried that
-    differs in one fact in a way that happens: another number of an enum, a text left out, a time cut to seconds or off
-    by whole hours.
+def by_states(present: Facts, others: Iterable[Facts], digest: bytes) -> tuple[str, ...]:
+    """The JSON names of the facts in which a copy with this digest differs from the present ones, when the copy is one
+    of the others: the states that the record has had or will have by its revisions. Empty when it is none of them.
     """
-    for facts in others:
-        if digest_of(facts) == digest:
-            return differing(present, facts)
-    for facts in _variants(present):
-        if digest_of(facts) == digest:
-            return differing(present, facts)
-    return ()
+    return _told(present, others, digest)
+
+
+def by_trial(present: Facts, digest: bytes) -> tuple[str, ...]:
+    """The JSON name of the fact in which a copy with this digest differs from the present ones, when it differs in one
+    fact in a way that happens: another number of an enum, a text left out, a time cut to seconds or off by whole hours.
+    Empty otherwise. Some seventy copies are tried.
+    """
+    return _told(present, _variants(present), digest)
+
+
+def _told(present: Facts, others: Iterable[Facts], digest: bytes) -> tuple[str, ...]:
+    return next((differing(present, facts) for facts in others if digest_of(facts) == digest), ())
 
 
 def _variants(facts: Facts) -> Iterator[Facts]:

@@ -13,12 +13,12 @@ from history.client import HistoryClient, Row
 from history.errors import HistoryUnavailable
 from parkmesh.access.v1 import record_pb2
 from vocabulary.beijing import Bounds
+from vocabulary.fingerprint import SUM_BYTES, Fingerprint
 
 from access_records.archive import Archive, Report
 from access_records.queries import query
 from access_records.reconciliation.buckets import Buckets
 from access_records.reconciliation.classify import Held, Refusal
-from access_records.reconciliation.fingerprint import EMPTY, Fingerprint
 from access_records.state import fold
 
 MOST_TOUCHED: Final = 10_000
@@ -56,13 +56,11 @@ class Ledger:
         window = buckets.bounds
         length = {"length": buckets.length_ms}
         rows, before = await self._as_of(lot_id, window, at, "fingerprints_of_buckets", length)
-        found = [EMPTY] * buckets.count
+        found = [Fingerprint()] * buckets.count
         for bucket, count, total in rows:
-            found[bucket] = Fingerprint(count, total)
+            found[bucket] = _summed(count, total)
         for record in before:
-            found[(record.event_ms - window.start_ms) // buckets.length_ms] += Fingerprint(
-                1, int.from_bytes(record.digest, "big")
-            )
+            found[(record.event_ms - window.start_ms) // buckets.length_ms] += Fingerprint(1, record.digest)
         return found
 
     async def counts(self, lot_id: str, day: Bounds, at: Position) -> dict[tuple[int, int], Counted]:
@@ -129,7 +127,7 @@ class Ledger:
             {"lots": UserString(" ".join(lot_ids)), "start": day.start_ms, "end": day.end_ms},
             settings=_FINAL,
         )
-        return {lot_id: Fingerprint(count, total) for lot_id, count, total in rows}
+        return {lot_id: _summed(count, total) for lot_id, count, total in rows}
 
     async def _as_of(
         self, lot_id: str, window: Bounds, at: Position, name: str, further: Mapping[str, object]
@@ -140,7 +138,7 @@ class Ledger:
         async def untouched() -> list[Row]:
             return await self._client.rows(query(name), asked, settings=_FINAL)
 
-        rows, places = await _unmoved(untouched, lambda: self._touched(lot_id, window, at))
+        rows, places = await unmoved(untouched, lambda: self._touched(lot_id, window, at))
         return rows, await self._held_before(lot_id, places, at) if places else []
 
     async def _touched(self, lot_id: str, window: Bounds, at: Position) -> list[Place]:
@@ -174,7 +172,7 @@ class Ledger:
         ]
 
 
-async def _unmoved(
+async def unmoved(
     untouched: Callable[[], Awaitable[Found]], touched: Callable[[], Awaitable[list[Place]]]
 ) -> tuple[Found, list[Place]]:
     """The answers to two questions that hold together: nothing was touched between them.
@@ -190,6 +188,10 @@ async def _unmoved(
             return found, after
         before = after
     raise HistoryUnavailable("the window changes faster than it can be read")
+
+
+def _summed(count: int, total: int) -> Fingerprint:
+    return Fingerprint(count, total.to_bytes(SUM_BYTES))
 
 
 def holding(reports: Sequence[Report]) -> list[Report]:

@@ -11,10 +11,10 @@ from parkmesh.access.v1 import journal_pb2
 from parkmesh.access.v1 import reconciliation_service_pb2 as messages
 from vocabulary import beijing
 from vocabulary.beijing import Bounds
+from vocabulary.fingerprint import Fingerprint
 
 from access_records.journal import Journal
 from access_records.reconciliation.classify import Difference
-from access_records.reconciliation.fingerprint import Fingerprint
 
 _log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from mesh.caller import Caller
 from parkmesh.access.v1 import reconciliation_service_pb2 as messages
 from parkmesh.registry.v1 import lot_pb2
 from vocabulary.beijing import Bounds
+from vocabulary.fingerprint import Fingerprint
 
 from access_records.reconciliation.day_book import Closed, DayBook, LastTold
-from access_records.reconciliation.fingerprint import EMPTY, Fingerprint
 from access_records.reconciliation.ledger import Ledger
 
 State: TypeAlias = messages.BooksState.ValueType
@@ -64,7 +64,7 @@ class Overview:
         told = await self.day_book.told(shown, day)
         closed = await self.day_book.closed(shown, day)
         books = [
-            books_of(lot, present.get(lot_id, EMPTY), told.get(lot_id), closed.get(lot_id))
+            books_of(lot, present.get(lot_id, Fingerprint()), told.get(lot_id), closed.get(lot_id))
             for lot_id in shown
             if (lot := self.directory.lot(lot_id)) is not None
         ]

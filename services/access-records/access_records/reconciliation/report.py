@@ -4,8 +4,7 @@ from typing import Final, NamedTuple
 
 from eventlog import Position
 from vocabulary.digest import Layout
-
-from access_records.reconciliation.fingerprint import Fingerprint, stated
+from vocabulary.fingerprint import Fingerprint
 
 MOST_LISTED: Final = 200
 """Differences that a report lists; it counts all."""
@@ -115,7 +114,7 @@ def read(text: str) -> Report:
     facts = _facts(text)
 
     def side(name: str) -> Fingerprint:
-        return stated(int(facts[f"{name}_count"]), bytes.fromhex(facts[f"{name}_digest_sum"]))
+        return Fingerprint(int(facts[f"{name}_count"]), bytes.fromhex(facts[f"{name}_digest_sum"]))
 
     try:
         return Report(

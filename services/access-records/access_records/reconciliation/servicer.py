@@ -20,6 +20,7 @@ from parkmesh.access.v1 import reconciliation_service_pb2 as messages
 from parkmesh.access.v1 import reconciliation_service_pb2_grpc as rpc
 from vocabulary import beijing, plate
 from vocabulary.beijing import Bounds
+from vocabulary.fingerprint import Fingerprint
 
 from access_records.reading import Reading, history_unavailable, log_unavailable
 from access_records.reconciliation import answers
@@ -27,7 +28,6 @@ from access_records.reconciliation.buckets import LENGTH_MS, MOST_DAYS, Buckets
 from access_records.reconciliation.classify import differs
 from access_records.reconciliation.closing import Closing, Statement
 from access_records.reconciliation.comparing import Comparing
-from access_records.reconciliation.fingerprint import stated
 from access_records.reconciliation.ledger import TooManyChanges
 from access_records.reconciliation.marks import not_a_position, token_of
 from access_records.reconciliation.overview import Overview
@@ -88,7 +88,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
             )
         if buckets.count * buckets.length_ms > MOST_DAYS * beijing.DAY_MS:
             raise _wrong("counts", f"must span at most {MOST_DAYS} days", f"跨度不得超过 {MOST_DAYS} 天")
-        vendor = [stated(*one) for one in zip(request.counts, request.digest_sums, strict=True)]
+        vendor = [Fingerprint(*one) for one in zip(request.counts, request.digest_sums, strict=True)]
         with _readable():
             answer = await self._cases.comparing.digests(
                 request.lot_id, caller.current().subject, buckets, vendor, request.position, now_ms
@@ -143,7 +143,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
             if plate.contains_plate(getattr(request, field)):
                 raise _wrong(field, "must not contain a plate", "不得包含号牌")
         statement = Statement(
-            vendor=stated(request.vendor.count, request.vendor.digest_sum),
+            vendor=Fingerprint(request.vendor.count, request.vendor.digest_sum),
             author=request.author,
             accept_differences=request.accept_differences,
             reason=request.reason,
