@@ -2,15 +2,16 @@
 
 import base64
 import contextlib
+import functools
 import pathlib
+import shutil
 import tempfile
-import uuid
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 
-import asyncpg  # type: ignore[import-untyped]
 import pytest
+from argon2 import PasswordHasher
 from mesh.caller import Caller, CallerKind
 from mesh.testing import ManualClock, Running, SequentialIds, running, throwaway_keys
 from parkmesh.registry.v1.account_service_pb2_grpc import AccountServiceStub
@@ -24,9 +25,12 @@ from parkmesh.registry.v1.survey_service_pb2_grpc import SurveyServiceStub
 from parkmesh.registry.v1.token_service_pb2_grpc import TokenServiceStub
 from parkmesh.registry.v1.vendor_service_pb2_grpc import VendorServiceStub
 from registry.app import bind
+from registry.identity import composition
+from registry.identity.passwords import Passwords
 from registry.identity.testing import Desk
 from registry.settings import Settings
 from registry.storage.store import Store, opened
+from registry.storage.testing import Emptied, new_database
 
 ADMINISTRATOR = Caller(CallerKind.ADMINISTRATOR, "platform", "admin")
 SECURITY_ADMINISTRATOR = Caller(CallerKind.SECURITY_ADMINISTRATOR, "platform", "security-admin")
@@ -87,26 +91,47 @@ def postgresql() -> Iterator[str]:
             server.cleanup()
 
 
+@pytest.fixture(scope="session")
+async def emptied(postgresql: str) -> AsyncIterator[Emptied]:
+    """The database on that server which most tests share, one after the other."""
+    database = Emptied(postgresql)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+async def migrated(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A SQLite file with this version's schema and nothing in it, to be copied."""
+    path = tmp_path_factory.mktemp("registry") / "migrated.db"
+    async with opened(f"sqlite:///{path}"):
+        return path
+
+
+@pytest.fixture
+def sqlite_url(migrated: pathlib.Path, tmp_path: pathlib.Path) -> str:
+    """A database in a file."""
+    return f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'registry.db')}"
+
+
+@pytest.fixture
+async def postgresql_url(emptied: Emptied) -> str:
+    """A database on PostgreSQL."""
+    return await emptied.url()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database_url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
-    """A new database on each engine."""
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database on each engine, with this version's schema and nothing in it."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def bare_database_url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
+    """A new database on each engine, without a schema."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'registry.db'}"
     return await new_database(request.getfixturevalue("postgresql"))
-
-
-async def new_database(server: str) -> str:
-    """The address of a new database of that server."""
-    name = f"registry_{uuid.uuid4().hex}"
-    connection = await asyncpg.connect(server)
-    try:
-        # These databases need not outlive a power cut, and the server stops in a moment when it has nothing to flush.
-        await connection.execute("ALTER SYSTEM SET fsync = off")
-        await connection.execute("SELECT pg_reload_conf()")
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    finally:
-        await connection.close()
-    return server.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture
@@ -120,6 +145,15 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     """An empty store on each engine."""
     async with opened(database_url) as store:
         yield store
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Whatever is put together hashes passwords in no time; the parameters that count are tested by themselves."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(composition, "Passwords", functools.partial(Passwords, quick))
+        yield
 
 
 @pytest.fixture

@@ -107,9 +107,9 @@ async def of_the_first_schema(url: str, held: list[tuple[str, str, dict[str, Any
     return epoch
 
 
-async def test_every_object_is_there_as_it_was(database_url: str) -> None:
-    epoch = await of_the_first_schema(database_url, HELD)
-    async with opened(database_url) as store, store.reading() as facts:
+async def test_every_object_is_there_as_it_was(bare_database_url: str) -> None:
+    epoch = await of_the_first_schema(bare_database_url, HELD)
+    async with opened(bare_database_url) as store, store.reading() as facts:
         assert await facts.position() == (epoch, len(HELD))
         coordinate = Coordinate(latitude=25.431, longitude=119.007, system=COORDINATE_SYSTEM_GCJ02)
         lot = Lot(
@@ -153,9 +153,9 @@ async def test_every_object_is_there_as_it_was(database_url: str) -> None:
         assert [tuple(row) for row in secrets] == [("admin", "hash of admin"), ("client-1", "hash of client-1")]
 
 
-async def test_every_change_keeps_its_number_and_the_trail_begins_with_them(database_url: str) -> None:
-    await of_the_first_schema(database_url, HELD)
-    async with opened(database_url) as store:
+async def test_every_change_keeps_its_number_and_the_trail_begins_with_them(bare_database_url: str) -> None:
+    await of_the_first_schema(bare_database_url, HELD)
+    async with opened(bare_database_url) as store:
         async with store.reading() as facts:
             rows = await facts.rows(sa.select(CHANGES).order_by(CHANGES.c.revision))
             assert [(row.revision, row.kind, row.key) for row in rows] == [
@@ -173,9 +173,9 @@ async def test_every_change_keeps_its_number_and_the_trail_begins_with_them(data
         assert (await Audit(store).verify()).first_broken == 1
 
 
-async def test_they_are_changed_like_any_other(database_url: str) -> None:
-    await of_the_first_schema(database_url, HELD)
-    async with opened(database_url) as store:
+async def test_they_are_changed_like_any_other(bare_database_url: str) -> None:
+    await of_the_first_schema(bare_database_url, HELD)
+    async with opened(bare_database_url) as store:
         register = Register(store, ManualClock(NOW), SequentialIds())
         vendor_1 = vendor_caller(1)
         lot = await register.lot(vendor_1, "lot-1", Moment())
@@ -202,9 +202,9 @@ async def test_they_are_changed_like_any_other(database_url: str) -> None:
         assert (await Audit(store).verify()).first_broken == 0
 
 
-async def test_an_empty_one_begins_an_empty_trail(database_url: str) -> None:
-    epoch = await of_the_first_schema(database_url, [])
-    async with opened(database_url) as store:
+async def test_an_empty_one_begins_an_empty_trail(bare_database_url: str) -> None:
+    epoch = await of_the_first_schema(bare_database_url, [])
+    async with opened(bare_database_url) as store:
         async with store.reading() as facts:
             assert await facts.position() == (epoch, 0)
             assert (await facts.page("", 0, 9)).facts == ()

@@ -333,16 +333,16 @@ async def test_what_fails_after_its_caller_hung_up_fails_in_silence(store: Store
         await Adding(store).lot(1)
 
 
-async def test_a_database_keeps_its_epoch_and_several_may_open_it_at_once(database_url: str) -> None:
+async def test_a_database_keeps_its_epoch_and_several_may_open_it_at_once(bare_database_url: str) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        stores = await asyncio.gather(*(stack.enter_async_context(opened(database_url)) for _ in range(3)))
+        stores = await asyncio.gather(*(stack.enter_async_context(opened(bare_database_url)) for _ in range(3)))
         await kept(stores[0], NOW, VENDOR_1)
         positions = set()
         for store in stores:
             async with store.reading() as facts:
                 positions.add(await facts.position())
         assert len(positions) == 1
-    async with opened(database_url) as again, again.reading() as facts:
+    async with opened(bare_database_url) as again, again.reading() as facts:
         assert await facts.position() in positions
 
 

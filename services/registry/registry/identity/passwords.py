@@ -1,6 +1,7 @@
 """Passwords as they are kept: Argon2id, computed beside the event loop, never many at once."""
 
 import asyncio
+import functools
 import secrets
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -13,19 +14,21 @@ from registry.identity.password_rules import canonical
 
 T = TypeVar("T")
 
+OWASP: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+"""The second of OWASP's parameter sets: 19 MiB, two passes, one lane."""
 _AT_ONCE: Final = 2
 _WAITING: Final = 64
 
 
 class Passwords:
-    """Hashes and checks with the second of OWASP's parameter sets: 19 MiB, two passes, one lane.
+    """Hashes and checks. TooManyLogins when too many wait already.
 
-    TooManyLogins when too many wait already: each check costs tens of milliseconds of a processor.
+    With OWASP's parameters each check costs tens of milliseconds of a processor.
     """
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-        self._nobodys = self._hasher.hash(secrets.token_urlsafe(32))
+    def __init__(self, hasher: PasswordHasher = OWASP) -> None:
+        self._hasher = hasher
+        self._nobodys = _nobodys(hasher)
         self._running = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
 
@@ -56,3 +59,9 @@ class Passwords:
                 return await asyncio.to_thread(work, *texts)
         finally:
             self._waiting -= 1
+
+
+@functools.cache
+def _nobodys(hasher: PasswordHasher) -> str:
+    # Made once, and before the first login: then a login of nobody takes as long as one of somebody.
+    return hasher.hash(secrets.token_urlsafe(32))
