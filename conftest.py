@@ -7,14 +7,34 @@ import shutil
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-PLATFORM = "tests/platform/"
+TOGETHER = ("tests/platform/", "tests/scenarios/", "tests/edge/", "libs/history/", "services/access-records/")
+"""Folders whose tests share something that takes long to start."""
+LONG = (
+    "tests/platform/",
+    "tests/scenarios/",
+    "tests/chaos/test_chaos.py",
+    "tests/bench/test_bench_smoke.py",
+    "tests/docs/test_docs_readme.py",
+)
+"""What takes longest, longest first. Much of it is waiting for processes to start and to come back."""
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist is untyped
-    """The tests of a file share what they have set up; all tests of PLATFORM share one running platform."""
+    """The tests of a file share what they have set up, and so do all tests of each folder of TOGETHER.
+
+    The first worker begins with LONG and the others with the rest, so that one computes while the other waits. Of the
+    rest, folders come last: what they have started runs on to the end.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return PLATFORM if nodeid.startswith(PLATFORM) else nodeid.partition("::")[0]
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
+
+    def _assign_work_unit(self, node: object) -> None:
+        long = [scope for scope in LONG if scope in self.workqueue]
+        rest = sorted((scope for scope in self.workqueue if scope not in LONG), key=TOGETHER.__contains__)
+        first = next(iter(self.assigned_work)) is node
+        self.workqueue.move_to_end((long + rest if first else rest + long)[0], last=False)
+        super()._assign_work_unit(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:

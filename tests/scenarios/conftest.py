@@ -6,7 +6,7 @@ import pytest
 from local_platform.testing import RunningPlatform, running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
     """The whole platform, ready. A test that stops something brings it back before it ends."""
     with running(tmp_path_factory.mktemp("scenarios")) as platform:

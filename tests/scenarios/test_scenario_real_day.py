@@ -58,7 +58,7 @@ async def counted(platform: RunningPlatform) -> dict[str, int]:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def first(platform: RunningPlatform) -> dict[str, Any]:
     """What the first run of the whole day says."""
     return await replay(platform)

@@ -42,7 +42,7 @@ UNAUTHENTICATED = StatusCode.UNAUTHENTICATED.value[0]
 MEBIBYTE = 1 << 20
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def sites(platform: RunningPlatform) -> list[Site]:
     return await lots(platform, "refusals", 1)
 
