@@ -5,6 +5,9 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
+# Where it is set, each of the platform's processes would compile all that it imports whenever it starts.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -55,10 +58,15 @@ lint: gen ## Checks style, protos, import rules and generated documents.
 	$(BIN)/python docs/generate_errors.py --check
 	$(BIN)/python docs/generate_surveys.py --check
 
-# Every folder of tests may have its conftest.py, and mypy takes one module of a name at a time.
+# Every folder of tests may have its conftest.py, and mypy takes one module of a name at a time: the folders' names tell
+# them apart, but for those that are no names in Python, which are checked one by one.
+CONFTESTS := $(shell find libs services deploy tests -name conftest.py)
+UNNAMED := $(strip $(foreach conftest,$(CONFTESTS),$(if $(findstring -,$(conftest)),$(conftest))))
+
 types: gen ## Checks types, strictly, tests included.
-	$(BIN)/mypy $(filter-out conftest.py,$(SOURCES)) --exclude '(^|/)conftest\.py$$' --exclude protos/build
-	for conftest in $$(find conftest.py libs services deploy tests -name conftest.py); do $(BIN)/mypy "$$conftest"; done
+	$(BIN)/mypy $(SOURCES) --exclude '/conftest\.py$$' --exclude protos/build
+	$(BIN)/mypy --explicit-package-bases $(filter-out $(UNNAMED),$(CONFTESTS))
+	for conftest in $(UNNAMED); do $(BIN)/mypy "$$conftest"; done
 
 check-lock: install ## Compares the environment with requirements.lock.
 	$(BIN)/python .ci/check_lock.py
