@@ -56,7 +56,9 @@ async def measure(chosen: list[str], repeats: int, quick: bool, output: Path, co
     output.parent.mkdir(parents=True, exist_ok=True)
     console.print(f"starting a platform and registering {extent.lots} lots")
     async with AsyncExitStack() as stack:
-        stage = await stack.enter_async_context(staged(output.parent.absolute(), extent.lots))
+        stage = await stack.enter_async_context(
+            staged(output.parent.absolute(), extent.lots, twice="footprint" in chosen)
+        )
         await footprint.machine(stage, figures)
         if "footprint" in chosen:
             footprint.idle(stage, figures)
