@@ -38,20 +38,21 @@ AUDIT_ADMINISTRATOR = Caller(CallerKind.AUDIT_ADMINISTRATOR, "platform", "audit-
 
 
 class Client:
-    """The registry's stubs, as one caller."""
+    """The registry's stubs, as one caller; each is made when it is first used, which takes a while."""
 
     def __init__(self, server: Running, caller: Caller | None) -> None:
-        channel = server.channel(caller)
-        self.lots = RegistryServiceStub(channel)
-        self.changes = ChangeServiceStub(channel)
-        self.rules = RuleServiceStub(channel)
-        self.surveys = SurveyServiceStub(channel)
-        self.audit = AuditServiceStub(channel)
-        self.vendors = VendorServiceStub(channel)
-        self.tokens = TokenServiceStub(channel)
-        self.accounts = AccountServiceStub(channel)
-        self.sessions = SessionServiceStub(channel)
-        self.directory = DirectoryServiceStub(channel)
+        self._channel = server.channel(caller)
+
+    lots = functools.cached_property(lambda self: RegistryServiceStub(self._channel))
+    changes = functools.cached_property(lambda self: ChangeServiceStub(self._channel))
+    rules = functools.cached_property(lambda self: RuleServiceStub(self._channel))
+    surveys = functools.cached_property(lambda self: SurveyServiceStub(self._channel))
+    audit = functools.cached_property(lambda self: AuditServiceStub(self._channel))
+    vendors = functools.cached_property(lambda self: VendorServiceStub(self._channel))
+    tokens = functools.cached_property(lambda self: TokenServiceStub(self._channel))
+    accounts = functools.cached_property(lambda self: AccountServiceStub(self._channel))
+    sessions = functools.cached_property(lambda self: SessionServiceStub(self._channel))
+    directory = functools.cached_property(lambda self: DirectoryServiceStub(self._channel))
 
 
 class Registry:
