@@ -22,6 +22,8 @@ from schemathesis.specs.openapi import checks as openapi_checks
 pytestmark = pytest.mark.slow
 
 Case = schemathesis.Case[Any]
+Sent = tuple[Case, bool]
+"""A request, and whether it was about things that exist."""
 
 ROUNDS = {GenerationMode.POSITIVE: 12, GenerationMode.NEGATIVE: 6}
 """Requests per method: some as the document says, some that break it. The same in every run."""
@@ -57,6 +59,7 @@ class Caller:
         self._headers = {"Authorization": f"Bearer {token}"}
         self._seen: dict[str, str] = {}
         self.statuses: collections.Counter[tuple[str, int]] = collections.Counter()
+        self.sent: list[Sent] = []
 
     def close(self) -> None:
         self._session.close()
@@ -66,17 +69,21 @@ class Caller:
         return read
 
     def send(self, case: Case, *, earnest: bool) -> None:
+        self.sent.append((case, earnest))
+        stated = case.path_parameters, case.body
         if earnest:
-            case.path_parameters = self._known(case.path_parameters)
-            case.body = self._known(case.body)
-        response = case.call_and_validate(
-            base_url=self._url,
-            session=self._session,
-            headers=self._headers,
-            excluded_checks=OFF,
-            verify=self._session.verify,
-            timeout=20,
-        )
+            case.path_parameters, case.body = map(self._known, stated)
+        try:
+            response = case.call_and_validate(
+                base_url=self._url,
+                session=self._session,
+                headers=self._headers,
+                excluded_checks=OFF,
+                verify=self._session.verify,
+                timeout=20,
+            )
+        finally:
+            case.path_parameters, case.body = stated
         self.statuses[case.operation.label, response.status_code] += 1
         if response.status_code == 200:
             self._learn(response.json())
@@ -111,6 +118,12 @@ def caller(city: RunningPlatform, request: pytest.FixtureRequest) -> Iterator[Ca
     made.close()
 
 
+@pytest.fixture(scope="module")
+def made_up() -> dict[tuple[str, GenerationMode], list[Sent]]:
+    """What the tool made up for one caller; the other sends the same, for making it up takes longer than sending it."""
+    return {}
+
+
 def readable(document: Any) -> Any:
     """The document with patterns that Python can read."""
     if isinstance(document, dict):
@@ -126,7 +139,9 @@ def patterned(value: Any) -> Any:
     return readable(value)
 
 
-def test_whatever_is_sent_is_answered_as_documented(caller: Caller) -> None:
+def test_whatever_is_sent_is_answered_as_documented(
+    caller: Caller, made_up: dict[tuple[str, GenerationMode], list[Sent]]
+) -> None:
     schema = schemathesis.openapi.from_dict(readable(copy.deepcopy(caller.document())))
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     assert len(operations) == sum(map(len, caller.document()["paths"].values()))
@@ -149,8 +164,13 @@ def test_whatever_is_sent_is_answered_as_documented(caller: Caller) -> None:
             def sent(case: Case, earnest: bool) -> None:
                 caller.send(case, earnest=earnest)
 
+            caller.sent = []
             try:
-                sent()
+                if (known := made_up.get((operation.label, mode))) is None:
+                    sent()
+                    made_up[operation.label, mode] = caller.sent
+                for each, earnestly in known or ():
+                    caller.send(each, earnest=earnestly)
             except (Exception, FailureGroup) as error:
                 wrong.append(f"{operation.label}: {error}")
     answered = {label for label, status in caller.statuses if status == 200}
