@@ -325,7 +325,7 @@ async def whole_edge(folder: pathlib.Path, *, records_away: bool = False, **chan
 
     async def records(_: BaseSettings, mesh: Mesh) -> None:
         upload = {f"/parkmesh.access.v1.AccessRecordService/{name}" for name in ("UploadRecords", "StreamRecords")}
-        mesh.serve(access_rpc.add_AccessRecordServiceServicer_to_server, Records(seen), item_validated=upload)
+        mesh.serve(access_rpc.add_AccessRecordServiceServicer_to_server, Records(seen), item_validated=upload)  # type: ignore[abstract]
 
     async def lots(_: BaseSettings, mesh: Mesh) -> None:
         mesh.serve(registry_rpc.add_RegistryServiceServicer_to_server, Lots(seen))  # type: ignore[abstract]
