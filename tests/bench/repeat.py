@@ -42,6 +42,8 @@ class Extent:
     """Over how many lots one half of them goes."""
     checks: int
     """Of a bearer token; of signed requests fewer."""
+    history_rows: int
+    """In the history that reconciliation is measured over."""
 
 
 FULL: Final = Extent(
@@ -58,6 +60,7 @@ FULL: Final = Extent(
     rights_batches=30,
     rights_lots=1_000,
     checks=20_000,
+    history_rows=10_000_000,
 )
 QUICK: Final = Extent(
     lots=20,
@@ -73,6 +76,7 @@ QUICK: Final = Extent(
     rights_batches=3,
     rights_lots=50,
     checks=600,
+    history_rows=80_000,
 )
 
 

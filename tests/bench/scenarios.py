@@ -8,6 +8,7 @@ from typing import Final
 from . import bare, footprint, upload
 from .authorization import authorization
 from .cold_start import cold_start
+from .reconciliation import reconciliation
 from .registering import registering
 from .repeat import Repeat
 from .revocation import revocation
@@ -77,4 +78,5 @@ SCENARIOS: Final[Mapping[str, Callable[[Repeat], Awaitable[None]]]] = {
     "revocation": revocation,
     "rights": rights,
     "authorization": authorization,
+    "reconciliation": reconciliation,
 }
