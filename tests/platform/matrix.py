@@ -11,7 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 from mesh import contract
 from mesh.caller import CallerKind
-from parkmesh.access.v1 import record_pb2, revision_pb2
+from parkmesh.access.v1 import reconciliation_service_pb2, record_pb2, revision_pb2
 from parkmesh.annotations.v1 import resource_pb2
 from parkmesh.annotations.v1.resource_pb2 import Resource
 from parkmesh.registry.v1 import berth_pb2, device_pb2, gate_pb2, lot_pb2, operator_pb2, survey_service_pb2, vendor_pb2
@@ -74,7 +74,9 @@ def request(method: MethodDescriptor, ids: Ids) -> Message:
         elif (resource := _resource(field)) not in _FREE and not field.is_repeated:
             setattr(made, field.name, ids[resource])
     for name, value in _MORE.get(method.name, lambda _: {})(number).items():
-        if isinstance(value, Message):
+        if isinstance(value, list):
+            getattr(made, name).extend(value)
+        elif isinstance(value, Message):
             getattr(made, name).CopyFrom(value)
         else:
             setattr(made, name, value)
@@ -198,6 +200,36 @@ def _one_revision(number: int) -> dict[str, Any]:
     }
 
 
+def _record_digest(ids: Ids, number: int) -> Message:
+    return reconciliation_service_pb2.RecordDigest(record_id=f"m{number}", digest=bytes(32))
+
+
+def _window(_: int) -> dict[str, Any]:
+    return {"start_time": Timestamp(seconds=_PAST_S), "end_time": Timestamp(seconds=_PAST_S + 60)}
+
+
+def _buckets(_: int) -> dict[str, Any]:
+    return {
+        "start_time": Timestamp(seconds=_PAST_S),
+        "step": reconciliation_service_pb2.STEP_HOUR,
+        "counts": [0],
+        "digest_sums": [bytes(32)],
+    }
+
+
+def _counts(_: int) -> dict[str, Any]:
+    entries = reconciliation_service_pb2.DirectionCounts(direction=record_pb2.DIRECTION_ENTRY)
+    return {"date": _PAST, "directions": [entries]}
+
+
+def _day_to_close(_: int) -> dict[str, Any]:
+    return {
+        "date": _PAST,
+        "author": "matrix",
+        "vendor": reconciliation_service_pb2.Fingerprint(digest_sum=bytes(32)),
+    }
+
+
 def _now() -> Timestamp:
     now = Timestamp()
     now.GetCurrentTime()
@@ -205,6 +237,10 @@ def _now() -> Timestamp:
     return now
 
 
+_PAST: Final = "2020-01-31"
+"""A day on which nothing happened."""
+_PAST_S: Final = 1_580_400_000
+"""Midnight of that day in Beijing."""
 _SAMPLES: Final[dict[str, Any]] = {
     lot_pb2.Lot.DESCRIPTOR.full_name: _lot,
     operator_pb2.Operator.DESCRIPTOR.full_name: _operator,
@@ -214,9 +250,15 @@ _SAMPLES: Final[dict[str, Any]] = {
     record_pb2.AccessRecord.DESCRIPTOR.full_name: _record,
     revision_pb2.RecordRevision.DESCRIPTOR.full_name: _revision,
     revision_pb2.RecordChanges.DESCRIPTOR.full_name: _changes,
+    reconciliation_service_pb2.RecordDigest.DESCRIPTOR.full_name: _record_digest,
 }
 _MORE: Final[dict[str, Any]] = {
     "CorrectRecord": _one_revision,
+    "CompareCounts": _counts,
+    "CompareDigests": _buckets,
+    "CompareRecords": _window,
+    "CloseDay": _day_to_close,
+    "GetReport": lambda _: {"date": _PAST},
     "VoidRecord": _one_revision,
     "RotateCredential": lambda _: {"overlap_seconds": 3600},
     "RotateDeviceCredential": lambda _: {"overlap_seconds": 3600, "method": vendor_pb2.CREDENTIAL_METHOD_SECRET},

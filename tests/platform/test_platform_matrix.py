@@ -54,6 +54,8 @@ VARIES = {
     "acceptTime",
     "requestId",
     "position",
+    "settledTime",
+    "closeTime",
     "name",
     "nextPageToken",
 }
