@@ -7,6 +7,7 @@ The history is made by its own engine, and the service is composed over it in th
 import asyncio
 import copy
 import hashlib
+import json
 import random
 import tempfile
 import time
@@ -212,7 +213,7 @@ class _Run:
 
     def _count(self, *said: Message) -> None:
         self.trips += 1
-        self.bytes += sum(len(json_format.MessageToJson(one, indent=None)) for one in said)
+        self.bytes += sum(len(json.dumps(json_format.MessageToDict(one), separators=(",", ":"))) for one in said)
 
 
 async def _one(repeat: Repeat, platform: Platform, count: int) -> None:

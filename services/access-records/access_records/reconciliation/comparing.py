@@ -1,5 +1,6 @@
 """The use cases of comparing: counts of a day, fingerprints of buckets, records of a window."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -113,7 +114,9 @@ class Comparing:
         self, lot_id: str, window: Bounds, here: Mapping[str, Collection[Held]], asked: list[str], mark: Mark
     ) -> Known:
         """What is known of ids that the window does not hold as the vendor sent them."""
-        reports = await self.ledger.reports(lot_id, asked)
+        reports, refusals = await asyncio.gather(
+            self.ledger.reports(lot_id, asked), self.ledger.refusals(lot_id, asked)
+        )
         elsewhere: dict[str, Held] = {}
         later: set[str] = set()
         for record_id, ones in reports.items():
@@ -128,7 +131,7 @@ class Comparing:
             settled_ms=mark.settled_ms,
             here=here,
             elsewhere=elsewhere,
-            refusals=await self.ledger.refusals(lot_id, asked),
+            refusals=refusals,
             on_their_way=later,
             explain=_Explanations(reports, mark).explain,
         )

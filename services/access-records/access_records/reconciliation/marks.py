@@ -43,6 +43,8 @@ class Marks:
         self._grace_ms = grace_ms
         self._attempts = max(1, round(follow_s / _PAUSE_S))
         self._pause = pause
+        self._seen: dict[int, Mark] = {}
+        """The newest mark of each shard that the history was seen to have reached."""
 
     async def now(self, lot_id: str, now_ms: int) -> Mark:
         """The newest mark. What was acknowledged before the call is in it, unless the history lags behind for longer
@@ -54,7 +56,7 @@ class Marks:
             if position.offset >= end.offset:
                 break
             await self._pause(_PAUSE_S)
-        return Mark(position, complete_until_ms - self._grace_ms)
+        return self._see(Mark(position, complete_until_ms - self._grace_ms))
 
     async def newest(self, now_ms: int) -> int:
         """Until when the books of all lots are settled. Raises as `now` does."""
@@ -72,10 +74,26 @@ class Marks:
             raise not_a_position() from None
         mark = Mark(Position(epoch, int(shard), int(offset)), int(settled_ms))
         # Whoever makes a token of their own gets another state of their own books, if there was one.
-        newest, complete_until_ms = await self._progress.reached(lot_id, now_ms)
-        if mark.position[:2] != newest[:2] or mark.position.offset > newest.offset:
+        if mark.position[:2] != (self._log.epoch, self._log.shard_of(lot_id)):
             raise not_a_position()
-        return mark._replace(settled_ms=min(mark.settled_ms, complete_until_ms - self._grace_ms))
+        seen = self._seen.get(mark.position.shard)
+        if seen is None or not _is_before(mark, seen):
+            position, complete_until_ms = await self._progress.reached(lot_id, now_ms)
+            seen = self._see(Mark(position, complete_until_ms - self._grace_ms))
+        if mark.position.offset > seen.position.offset:
+            raise not_a_position()
+        return mark._replace(settled_ms=min(mark.settled_ms, seen.settled_ms))
+
+    def _see(self, mark: Mark) -> Mark:
+        known = self._seen.get(mark.position.shard)
+        if known is None or _is_before(known, mark):
+            self._seen[mark.position.shard] = mark
+        return mark
+
+
+def _is_before(one: Mark, other: Mark) -> bool:
+    """Whether both the position and the settled time of one are the other's or before."""
+    return one.position.offset <= other.position.offset and one.settled_ms <= other.settled_ms
 
 
 def token_of(lot_id: str, mark: Mark) -> str:
