@@ -230,7 +230,7 @@ async def _one(repeat: Repeat, platform: Platform, count: int) -> None:
         if found != [f"r-{number:09}"]:
             raise Void(f"one record differs, and {len(found)} were found")
         repeat.figures.add("reconciliation.one.time", "ms", (time.perf_counter() - begun) * 1000)
-        repeat.figures.add("reconciliation.one.questions", "", run.trips)
+        repeat.figures.add("reconciliation.one.questions", "questions", run.trips)
         repeat.figures.add("reconciliation.one.bytes", "B", run.bytes)
 
 
@@ -250,5 +250,5 @@ async def _thousand(repeat: Repeat, platform: Platform, count: int) -> None:
     if sorted(found) != sorted(f"r-{number:09}" for number in altered):
         raise Void(f"{many} records differ, and {len(found)} were found")
     repeat.figures.add("reconciliation.thousand.time", "s", time.perf_counter() - begun)
-    repeat.figures.add("reconciliation.thousand.questions", "", run.trips)
+    repeat.figures.add("reconciliation.thousand.questions", "questions", run.trips)
     repeat.figures.add("reconciliation.thousand.bytes", "B/difference", run.bytes / many)

@@ -76,7 +76,7 @@ QUICK: Final = Extent(
     rights_batches=3,
     rights_lots=50,
     checks=600,
-    history_rows=80_000,
+    history_rows=20_000,
 )
 
 

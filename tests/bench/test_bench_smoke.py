@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MEASURED = ("durable", "registering", "cold-start", "revocation", "rights", "authorization")
+MEASURED = ("durable", "registering", "cold-start", "revocation", "rights", "authorization", "reconciliation")
 REGISTRY = {
     "registering": {"calls": "lots/s", "calls.p50": "ms", "calls.p99": "ms", "survey.lots": "s", "survey.gates": "s"},
     "cold-start": {
@@ -21,6 +21,17 @@ REGISTRY = {
         f"{lots}.{what}": unit
         for lots in ("one", "many")
         for what, unit in (("with", "records/s"), ("without", "records/s"), ("ratio", "with/without"))
+    },
+    "reconciliation": {
+        "month": "ms",
+        "large_month": "ms",
+        "city_day": "ms",
+        "one.time": "ms",
+        "one.questions": "questions",
+        "one.bytes": "B",
+        "thousand.time": "s",
+        "thousand.questions": "questions",
+        "thousand.bytes": "B/difference",
     },
     "authorization": {
         f"{proof}.{what}": unit

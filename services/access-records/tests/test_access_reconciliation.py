@@ -51,6 +51,10 @@ class Books:
     position: str = ""
     trips: int = 0
 
+    def __post_init__(self) -> None:
+        self.records = self.access.stub()
+        self.books = self.access.reconciliation()
+
     def add(self, count: int, day: Bounds, prefix: str = "k") -> list[str]:
         """New records, spread over the day."""
         made = []
@@ -68,13 +72,13 @@ class Books:
         every = [self.held[one] for one in ids]
         for start in range(0, len(every), 1000):
             request = records.UploadRecordsRequest(records=every[start : start + 1000])
-            answer = await self.access.stub().UploadRecords(request)
+            answer = await self.records.UploadRecords(request)
         return answer
 
     async def revise(self, *revisions: revision_pb2.RecordRevision, caller: Caller | None = None) -> None:
         for start in range(0, len(revisions), 1000):
             request = records.UploadRevisionsRequest(revisions=revisions[start : start + 1000])
-            answer = await self.access.stub(caller).UploadRevisions(request)
+            answer = await (self.access.stub(caller) if caller else self.records).UploadRevisions(request)
             assert answer.all_stored, answer
 
     def revision(
@@ -129,7 +133,7 @@ class Books:
         )
         request.start_time.FromMilliseconds(begin_ms)
         self.trips += 1
-        answer = await self.access.reconciliation().CompareDigests(request)
+        answer = await self.books.CompareDigests(request)
         self.position = answer.position
         return answer
 
@@ -150,7 +154,7 @@ class Books:
             request.start_time.FromMilliseconds(window.start_ms)
             request.end_time.FromMilliseconds(window.end_ms)
             self.trips += 1
-            answer = await self.access.reconciliation().CompareRecords(request)
+            answer = await self.books.CompareRecords(request)
             self.position = answer.position
             found += answer.differences
             after = answer.next_record_id
@@ -181,11 +185,11 @@ class Books:
             vendor=messages.Fingerprint(count=mine.count, digest_sum=mine.digest_sum),
             **{"author": "夜班"} | facts,  # type: ignore[arg-type]
         )
-        return await self.access.reconciliation().CloseDay(request)
+        return await self.books.CloseDay(request)
 
     async def report(self, day: Bounds) -> messages.DayReport:
         request = messages.GetReportRequest(lot_id=self.lot_id, date=beijing.day_key(day.start_ms))
-        return await self.access.reconciliation().GetReport(request)
+        return await self.books.GetReport(request)
 
 
 async def refusal(call: object) -> tuple[str, str]:
@@ -299,7 +303,7 @@ async def test_every_seeded_difference_is_found_and_after_repair_the_books_agree
             mine.append(books.correction(record_id, one.revision + 1))
     assert (set(told["moved"]), set(told["altered"])) == ({("eventTime",)}, {()})
     requests = [records.GetRecordRequest(lot_id=LOT, record_id=record_id) for record_id in pulled]
-    for stored in await asyncio.gather(*map(access.stub().GetRecord, requests)):
+    for stored in await asyncio.gather(*map(books.records.GetRecord, requests)):
         books.held[stored.record.record_id] = stored.record
     assert (await books.upload(resent)).all_stored
     await books.revise(*mine)
@@ -550,5 +554,6 @@ async def test_a_supervisor_reads_reports_and_compares_nothing(access: Platform)
     assert {LOT, OTHER_LOT, FOREIGN_LOT} <= {one.lot_id for one in every.books}
     assert [*listed.books, *further.books] == every.books[:2]
     assert every.next_page_token == ""
+    assert every.date == beijing.day_key(access.clock.now_ms() - beijing.DAY_MS)
     reason, _ = await refusal(stub.CompareRecords(messages.CompareRecordsRequest(lot_id=LOT)))
     assert reason == "METHOD_NOT_ALLOWED"

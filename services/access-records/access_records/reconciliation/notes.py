@@ -68,7 +68,7 @@ class Notes:
             )
             for one in fresh
         ]
-        keys = [f"{lot_id}/{one.day.start_ms}/{now_ms}" for one in fresh]
+        keys = [f"{lot_id}/{one.day.start_ms}/{now_ms}/{one.vendor.digest_sum.hex()}" for one in fresh]
         if await self._note(keys, notes):
             for one in fresh:
                 _remember(self._told, (lot_id, one.day.start_ms), (one, now_ms))

@@ -166,11 +166,12 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
         """See the proto."""
         request.DiscardUnknownFields()
         now_ms = self._clock.now_ms()
-        date = request.date or beijing.day_key(now_ms)
         size = paging.page_size(request.page_size)
         (after,) = paging.decode(request.page_token, request, (paging.ID,)) or ("",)
         with _readable():
-            mark = await self._cases.comparing.marks.newest(now_ms)
+            settled_ms = max(0, await self._cases.comparing.marks.newest(now_ms))
+            # The last day that is over and settled: nobody can have compared the whole of a later one.
+            date = request.date or beijing.day_key(settled_ms - beijing.DAY_MS)
             page = await self._cases.overview.page(
                 caller.current(), _day(date), frozenset(request.states), after, size, now_ms
             )
@@ -178,7 +179,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
             books=map(answers.lot_books, page.books),
             next_page_token=paging.encode(request, (page.last,)) if page.last else "",
             date=date,
-            settled_time=time_of(max(0, mark)),
+            settled_time=time_of(settled_ms),
         )
 
     async def GetReportKey(self, request: messages.GetReportKeyRequest, context: Context) -> messages.ReportKey:
