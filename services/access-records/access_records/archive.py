@@ -81,9 +81,10 @@ class Archive:
                     found.setdefault((report.lot_id, report.record_id), []).append(report)
         return found
 
-    async def orphans(self) -> set[RecordId]:
-        """The ids that have revisions and no first report."""
-        return {(lot_id, record_id) for lot_id, record_id in await self._client.rows(query("orphaned_revisions"))}
+    async def orphans(self, until: int = _EVER) -> set[RecordId]:
+        """The ids that have revisions and no first report, up to the log position `until`."""
+        rows = await self._client.rows(query("orphaned_revisions"), {"until": until})
+        return {(lot_id, record_id) for lot_id, record_id in rows}
 
     async def last_accepted(self, since_ms: int) -> dict[str, int]:
         """When the last first report of each lot was accepted, in epoch milliseconds; only of lots that sent one at or

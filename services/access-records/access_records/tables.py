@@ -5,7 +5,7 @@ from typing import Final
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from history.rows import ProtobufTable
-from parkmesh.access.v1 import journal_pb2, lot_row_pb2, record_pb2
+from parkmesh.access.v1 import journal_pb2, lot_row_pb2, record_pb2, visit_row_pb2
 
 _SCALARS: Final = {
     FieldDescriptor.TYPE_STRING: "string",
@@ -63,3 +63,5 @@ JOURNAL: Final = {
     "closed_day": _table("store.closed_days", journal_pb2.ClosedDay.DESCRIPTOR),
 }
 """Where the journal's entries go, by their kind in JournalEntry."""
+VISITS: Final = _table("store.visits", visit_row_pb2.VisitRow.DESCRIPTOR)
+"""Entries and exits, paired."""

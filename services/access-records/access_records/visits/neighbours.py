@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 from history.client import HistoryClient
 
 from access_records.queries import query
-from access_records.visits.passages import COLUMNS, of_row
 from access_records.visits.pairing import Passage
+from access_records.visits.passages import COLUMNS, of_row
 
 PlateKey = tuple[str, bytes]
 """Which line: a lot, and the pseudonym of a plate."""
@@ -70,9 +70,7 @@ class Neighbours:
             wanted = set(part)
             rows = await self._client.rows(sql, told, settings=_SHORT)
             found += [
-                passage
-                for passage in map(of_row, rows)
-                if (passage.lot_id, passage.at_ms, passage.record_id) in wanted
+                passage for passage in map(of_row, rows) if (passage.lot_id, passage.at_ms, passage.record_id) in wanted
             ]
         return found
 

@@ -1,7 +1,7 @@
 """Which records make one visit: a pure function of the records that hold, whatever the order in which they came.
 
 Records that share a visit id are paired first. What that leaves, and what has no visit id, is paired along the line of
-one plate in one lot. Both ways follow the same rules:
+one plate in one lot. Both ways follow the same rules, the first with wider limits:
 
 - Passages in one direction that follow each other closely are one passage reported more than once (DOUBLED): the first
   entry and the last exit count.
@@ -90,10 +90,18 @@ class Limits(NamedTuple):
     crossing_ms: int
     """By how much an exit may be stamped before its entry."""
 
+    named_ms: int
+    """The same two, where a visit id says that they belong together."""
+
     @property
-    def reach_ms(self) -> int:
+    def near_ms(self) -> int:
         """No record has a say in what becomes of another one that is further away than this."""
-        return 2 * self.longest_ms + self.crossing_ms + self.doubled_ms
+        return self.longest_ms + self.crossing_ms + self.doubled_ms
+
+    @property
+    def named(self) -> "Limits":
+        """The limits along the line of a visit id: it says more than a clock."""
+        return self._replace(doubled_ms=self.named_ms, crossing_ms=self.named_ms)
 
 
 Line = Sequence[Passage]
@@ -129,13 +137,8 @@ def pair(passages: Iterable[Passage], limits: Limits) -> list[Visit]:
 
 
 def by_id(line: Line, limits: Limits) -> list[Visit]:
-    """The visits with both ends along the line of one visit id of one lot; what it leaves pairs by plate.
-
-    An id says more than a clock: reports of one passage, and an exit stamped before its entry, may be as far apart as
-    the longest stay.
-    """
-    longest = limits.longest_ms
-    wide = Limits(longest, longest, longest)
+    """The visits with both ends along the line of one visit id of one lot; what it leaves pairs by plate."""
+    wide = limits.named
     found: list[Visit] = []
     for part in parts(line, wide):
         if 1 < len(part) <= MOST_OF_ONE_ID:
@@ -159,9 +162,7 @@ def alone(passage: Passage) -> Visit:
 
 def taken_by(visits: Iterable[Visit]) -> set[Passage]:
     """All records of some visits."""
-    return {
-        passage for visit in visits for passage in (visit.entry, visit.exit, *visit.others) if passage is not None
-    }
+    return {passage for visit in visits for passage in (visit.entry, visit.exit, *visit.others) if passage is not None}
 
 
 def separable(before: Passage, behind: Passage, limits: Limits) -> bool:
@@ -185,7 +186,7 @@ def parts(line: Line, limits: Limits) -> list[Line]:
 
 
 def _paired(line: Line, limits: Limits) -> list[Visit]:
-    longest_ms, doubled_ms, crossing_ms = limits
+    longest_ms, doubled_ms, crossing_ms, _ = limits
     if len(line) == 1:
         passage = line[0]
         if passage[1] == _ENTRY:

@@ -1,12 +1,12 @@
 """What some records change among the visits: their lines before and after, paired, and the rows that differ."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from vocabulary import beijing
 
 from access_records.visits.lines import FOREVER_MS, KnownLine, Lines
-from access_records.visits.neighbours import IdKey, Neighbours, Place, PlateKey, Window
+from access_records.visits.neighbours import IdKey, Place, PlateKey, Window
 from access_records.visits.pairing import Limits, Passage, Visit, alone, by_id, by_plate, taken_by
 from access_records.visits.visit_rows import place_of, row_of, tombstone
 
@@ -43,6 +43,16 @@ class Batch(NamedTuple):
     now_ms: int
 
 
+class Surroundings(Protocol):
+    """What is known of lines up to a position of the log; see `neighbours.Neighbours`."""
+
+    async def by_plate(self, keys: Collection[PlateKey], window: Window, until: int) -> list[Passage]:
+        """The records of these plates."""
+
+    async def by_id(self, keys: Collection[IdKey], window: Window, until: int) -> list[Passage]:
+        """The records of these visit ids."""
+
+
 class _Changes:
     """The visits of some records before and after."""
 
@@ -52,6 +62,11 @@ class _Changes:
         self.bare: set[Place] = set()
         """Where visits may have begun that begin there no more, though nobody knows."""
 
+    def anew(self, visits: Iterable[Visit], passages: Iterable[Passage], span: "_Span") -> None:
+        """What becomes of these passages within the span, whatever became of them before."""
+        self.after(visit for visit in visits if span.holds(visit.anchor.at_ms))
+        self.bare.update(place_of(passage) for passage in passages if span.holds(passage.at_ms))
+
     def before(self, visits: Iterable[Visit]) -> None:
         for visit in visits:
             self.old[place_of(visit.anchor)] = visit
@@ -59,6 +74,25 @@ class _Changes:
     def after(self, visits: Iterable[Visit]) -> None:
         for visit in visits:
             self.new[place_of(visit.anchor)] = visit
+
+
+class _Span(NamedTuple):
+    """From one instant to another, both included, in epoch milliseconds."""
+
+    first_ms: int
+    last_ms: int
+
+    def holds(self, at_ms: int) -> bool:
+        return self.first_ms <= at_ms <= self.last_ms
+
+    def with_(self, instants: Iterable[int]) -> "_Span":
+        return _Span(min(self.first_ms, *instants), max(self.last_ms, *instants))
+
+    def around(self, near_ms: int) -> "_Span":
+        return _Span(self.first_ms - near_ms, self.last_ms + near_ms)
+
+
+_NEVER: Final = _Span(FOREVER_MS, 0)
 
 
 class _Moves:
@@ -74,10 +108,10 @@ class _Moves:
 class Projection:
     """Computes the rows that a batch changes. One for each shard; batches come in the order of the log."""
 
-    def __init__(self, neighbours: Neighbours, limits: Limits, most_lines: int) -> None:
-        self._neighbours = neighbours
+    def __init__(self, surroundings: Surroundings, limits: Limits, most_lines: int) -> None:
+        self._surroundings = surroundings
         self._limits = limits
-        self._wide = Limits(limits.longest_ms, limits.longest_ms, limits.longest_ms)
+        self._wide = limits.named
         self._ids: Lines[IdKey] = Lines(most_lines)
         self._plates: Lines[PlateKey] = Lines(most_lines)
 
@@ -111,13 +145,13 @@ class Projection:
             for visit_id in one.visit_ids:
                 key = (one.lot_id, visit_id)
                 work.forced_ids.add(key)
-                spans[key] = _wider(spans.get(key), one.instants)
-        lines = await self._known(self._ids, self._neighbours.by_id, spans, work.forced_ids, work)
+                spans[key] = spans.get(key, _NEVER).with_(one.instants)
+        lines = await self._known(self._ids, self._surroundings.by_id, spans, work.forced_ids, work)
         for key, line in lines.items():
             work.ids_before[key] = line.passages
             added = joining.get(key, [])
             if key in work.forced_ids:
-                self._pair_forced_id(work, key, line, added)
+                self._pair_forced_id(work, key, line, added, spans[key].around(self._wide.near_ms))
                 continue
             begin, end = line.around(min(added), max(added), self._wide)
             part = line.passages[begin:end]
@@ -125,13 +159,11 @@ class Projection:
             if len(added) == 1 and not part:
                 work.join(added[0])
             else:
-                self._compare_by_id(work, part, behind)
+                self._compare_by_id(work, part, behind, spans[key].around(self._wide.near_ms))
             self._replace_ids(work, key, line, begin, end, behind)
 
-    def _compare_by_id(self, work: "_Work", part: list[Passage], behind: list[Passage]) -> None:
+    def _compare_by_id(self, work: "_Work", part: list[Passage], behind: list[Passage], near: _Span) -> None:
         before, after = by_id(part, self._limits) if part else [], by_id(behind, self._limits)
-        work.changes.before(before)
-        work.changes.after(after)
         was, is_ = taken_by(before), taken_by(after)
         known = set(part)
         for passage in behind:
@@ -142,19 +174,25 @@ class Projection:
                 work.join(passage)
             elif passage in is_ and passage not in was:
                 work.leave(passage)
+            elif work.careful and passage not in is_ and near.holds(passage.at_ms):
+                work.force(passage)
+                work.join(passage)
         if work.careful:
-            work.changes.bare.update(map(place_of, behind))
+            work.changes.anew(after, is_, near)
+        else:
+            work.changes.before(before)
+            work.changes.after(after)
 
-    def _pair_forced_id(self, work: "_Work", key: IdKey, line: KnownLine, added: list[Passage]) -> None:
+    def _pair_forced_id(self, work: "_Work", key: IdKey, line: KnownLine, added: list[Passage], near: _Span) -> None:
         behind = sorted({*line.passages, *added})
         after = by_id(behind, self._limits) if behind else []
-        work.changes.after(after)
-        work.changes.bare.update(map(place_of, behind))
+        work.changes.anew(after, behind, near)
         taken = taken_by(after)
         for passage in behind:
-            work.force(passage)
-            if passage not in taken:
-                work.join(passage)
+            if near.holds(passage.at_ms):
+                work.force(passage)
+                if passage not in taken:
+                    work.join(passage)
         self._replace_ids(work, key, line, 0, len(line.passages), behind)
 
     def _replace_ids(
@@ -163,52 +201,50 @@ class Projection:
         passages = [*line.passages[:begin], *behind, *line.passages[end:]]
         if len(passages) > _MOST_OF_AN_ID:
             passages = passages[-_MOST_OF_AN_ID:]
-            line.since_ms = max(line.since_ms, passages[0].at_ms + self._limits.reach_ms)
+            line.since_ms = max(line.since_ms, passages[0].at_ms + self._wide.near_ms)
         line.passages = passages
         work.ids_behind[key] = passages
 
     async def _pair_by_plate(self, work: "_Work") -> None:
-        spans: dict[PlateKey, tuple[int, int]] = {}
+        spans: dict[PlateKey, _Span] = {}
         for key, moves in work.moves.items():
             spans[key] = _span([*moves.joining, *moves.leaving])
         for key, instants in work.forced_plates.items():
-            spans[key] = _wider(spans.get(key), instants)
+            spans[key] = spans.get(key, _NEVER).with_(instants)
         lines = await self._known(self._plates, self._participants(work), spans, work.forced_plates, work)
         changes = work.changes
         for key, line in lines.items():
             moves = work.moves.get(key) or _Moves()
-            if key in work.forced_plates:
+            part: list[Passage] = []
+            forced = key in work.forced_plates
+            if forced:
                 begin, end = 0, len(line.passages)
-                part: list[Passage] = []
                 behind = sorted({*line.passages, *moves.joining})
-                changes.bare.update(map(place_of, behind))
             elif not line.passages:
-                begin, end, part, behind = 0, 0, [], sorted(moves.joining)
+                begin, end, behind = 0, 0, sorted(moves.joining)
             else:
                 changed = sorted([*moves.joining, *moves.leaving])
                 begin, end = line.around(changed[0], changed[-1], self._limits)
                 part = line.passages[begin:end]
                 behind = sorted([*(one for one in part if one not in moves.leaving), *moves.joining])
-            if part:
-                changes.before(by_plate(part, self._limits))
-            if behind:
-                changes.after(by_plate(behind, self._limits))
-            if work.careful:
-                changes.bare.update(map(place_of, behind))
+            after = by_plate(behind, self._limits) if behind else []
+            if forced or work.careful:
+                changes.anew(after, behind, spans[key].around(self._limits.near_ms))
+            else:
+                changes.before(by_plate(part, self._limits) if part else [])
+                changes.after(after)
             line.passages[begin:end] = behind
             line.shorten(self._limits)
 
-    def _participants(
-        self, work: "_Work"
-    ) -> Callable[[Collection[PlateKey], Window, int], Awaitable[list[Passage]]]:
+    def _participants(self, work: "_Work") -> Callable[[Collection[PlateKey], Window, int], Awaitable[list[Passage]]]:
         async def load(keys: Collection[PlateKey], window: Window, until: int) -> list[Passage]:
-            found = await self._neighbours.by_plate(keys, window, until)
-            spans: dict[IdKey, tuple[int, int]] = {}
+            found = await self._surroundings.by_plate(keys, window, until)
+            spans: dict[IdKey, _Span] = {}
             for passage in found:
                 key = (passage.lot_id, passage.visit_id)
                 if passage.visit_id and key not in work.ids_before:
-                    spans[key] = _wider(spans.get(key), [passage.at_ms])
-            lines = await self._known(self._ids, self._neighbours.by_id, spans, (), work)
+                    spans[key] = spans.get(key, _NEVER).with_([passage.at_ms])
+            lines = await self._known(self._ids, self._surroundings.by_id, spans, (), work)
             for key, line in lines.items():
                 work.ids_before[key] = work.ids_behind[key] = line.passages
             # Of a line that is made anew who takes part now; of any other, who took part before this batch.
@@ -237,7 +273,7 @@ class Projection:
         self,
         lines: Lines[K],
         load: Callable[[Collection[K], Window, int], Awaitable[list[Passage]]],
-        spans: Mapping[K, tuple[int, int]],
+        spans: Mapping[K, _Span],
         forced: Collection[K],
         work: "_Work",
     ) -> dict[K, KnownLine]:
@@ -245,7 +281,9 @@ class Projection:
         found: dict[K, KnownLine] = {}
         recent: list[K] = []
         late: list[K] = []
-        reach_ms = self._limits.reach_ms
+        # What becomes of a record depends on what is near it, and so does what becomes of those that are near; of the
+        # latter it matters, too, whether an id pairs them.
+        reach_ms = (3 * self._wide.near_ms if lines is self._ids else 2 * self._limits.near_ms) + 1
         recent_ms = work.batch.now_ms - self._limits.longest_ms
         for key, (first_ms, last_ms) in spans.items():
             line = None if key in forced else lines.get(key, first_ms, last_ms)
@@ -342,10 +380,5 @@ class _Work:
         return moves
 
 
-def _span(passages: Collection[Passage]) -> tuple[int, int]:
-    return min(passages)[0], max(passages)[0]
-
-
-def _wider(span: tuple[int, int] | None, instants: Iterable[int]) -> tuple[int, int]:
-    first_ms, last_ms = min(instants, default=FOREVER_MS), max(instants, default=0)
-    return (first_ms, last_ms) if span is None else (min(span[0], first_ms), max(span[1], last_ms))
+def _span(passages: Collection[Passage]) -> _Span:
+    return _Span(min(passages).at_ms, max(passages).at_ms)

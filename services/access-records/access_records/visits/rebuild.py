@@ -1,0 +1,86 @@
+"""Makes all visits anew from the records that hold, lot by lot, in bounded memory."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from history.client import HistoryClient
+from history.writer import BatchWriter
+from vocabulary import beijing
+
+from access_records import tables
+from access_records.queries import query
+from access_records.visits.pairing import Limits, Passage, pair
+from access_records.visits.passages import COLUMNS, of_row
+from access_records.visits.projection import Rows
+from access_records.visits.visit_rows import place_of, row_of, tombstone
+
+_PASSAGES: Final = 200_000
+"""About so many records are held at once, if a lot has no more of them within the reach of a month."""
+_MONTH_MS: Final = 31 * beijing.DAY_MS
+_ROWS: Final = 20_000
+
+
+async def rebuild_visits(
+    client: HistoryClient, limits: Limits, until_of: Callable[[str], int | None], into: str = tables.VISITS.name
+) -> int:
+    """Writes the visits of all lots into the table `into`, which is made as store.visits is; how many there are.
+
+    `until_of` says up to which position of the log the records of a lot are taken, and is the version of its rows; a
+    lot for which it is None is left out. In store.visits itself what stood before is replaced or taken away; the
+    projection must not run meanwhile. Read with FINAL, the rows are those that the projection has made when it has
+    followed the log up to the same positions. Raises HistoryUnavailable.
+    """
+    writer = BatchWriter(client, [replace(tables.VISITS, name=into)])
+    reach_ms = limits.near_ms + limits.named.near_ms
+    written = 0
+    for lot_id, first_ms, last_ms, count in await client.rows(query("lots_with_records")):
+        until = until_of(lot_id)
+        if until is None:
+            continue
+        for start_ms, end_ms in _windows(first_ms, last_ms, count, reach_ms):
+            passages = await _passages(client, lot_id, start_ms - reach_ms, end_ms + reach_ms, until)
+            rows: dict[tuple[str, int, str], bytes] = {}
+            for visit in pair(passages, limits):
+                if start_ms <= visit.anchor.at_ms < end_ms:
+                    rows[place_of(visit.anchor)] = row_of(visit, until, limits)
+            written += len(rows)
+            if into == tables.VISITS.name:
+                window = {"lot": lot_id, "start": start_ms, "end": end_ms}
+                for at_ms, record_id in await client.rows(query("places_of_lot"), window):
+                    place = (lot_id, at_ms, record_id)
+                    rows.setdefault(place, tombstone(place, until))
+            for batch in _batches(rows):
+                await writer.write({into: batch})
+    return written
+
+
+async def _passages(client: HistoryClient, lot_id: str, start_ms: int, end_ms: int, until: int) -> list[Passage]:
+    sql = query("passages_of_lot").replace("{columns}", COLUMNS)
+    found: list[Passage] = []
+    window = {"lot": lot_id, "start": max(0, start_ms), "end": end_ms, "until": until}
+    async with client.blocks(sql, window, settings={"max_threads": 1}) as blocks:
+        async for rows in blocks:
+            found += map(of_row, rows)
+    return found
+
+
+def _windows(first_ms: int, last_ms: int, count: int, reach_ms: int) -> Iterator[tuple[int, int]]:
+    """Windows that cover the lot's records, as long as memory allows and at least a month."""
+    per_month = count * _MONTH_MS // max(last_ms - first_ms, _MONTH_MS) + 1
+    length_ms = max(_MONTH_MS, _PASSAGES // per_month * _MONTH_MS - 2 * reach_ms)
+    start_ms = first_ms
+    while start_ms <= last_ms:
+        yield start_ms, start_ms + length_ms
+        start_ms += length_ms
+
+
+def _batches(rows: dict[tuple[str, int, str], bytes]) -> Iterator[Rows]:
+    batch: Rows = {}
+    for number, ((_, at_ms, _), row) in enumerate(sorted(rows.items()), start=1):
+        batch.setdefault(beijing.month(at_ms), []).append(row)
+        if number % _ROWS == 0:
+            yield batch
+            batch = {}
+    if batch:
+        yield batch
