@@ -36,7 +36,7 @@ def logs(draw: st.DrawFn) -> WrittenLog:
     noted = [Noted(name, 0, drawn(name)) for name in names]
     for number in range(1, 1 + draw(st.integers(0, 6))):
         name = draw(st.sampled_from(names))
-        noted.append(Noted(name, number, draw(st.booleans()) and drawn(name) or None))
+        noted.append(Noted(name, number, (draw(st.booleans()) and drawn(name)) or None))
     return WrittenLog(draw(st.permutations(noted)))
 
 

@@ -147,24 +147,32 @@ class Projection:
                 work.forced_ids.add(key)
                 spans[key] = spans.get(key, _NEVER).with_(one.instants)
         lines = await self._known(self._ids, self._surroundings.by_id, spans, work.forced_ids, work)
+        work.ids_joining = joining
         for key, line in lines.items():
-            work.ids_before[key] = line.passages
+            before = line.passages
             added = joining.get(key, [])
             if key in work.forced_ids:
-                self._pair_forced_id(work, key, line, added, spans[key].around(self._wide.near_ms))
+                self._pair_forced_id(work, line, added, spans[key].around(self._wide.near_ms))
+                work.learn(key, line, before)
                 continue
             begin, end = line.around(min(added), max(added), self._wide)
             part = line.passages[begin:end]
             behind = sorted([*part, *added]) if part else sorted(added)
-            if len(added) == 1 and not part:
+            if len(added) == 1 and not part and not work.careful:
                 work.join(added[0])
             else:
                 self._compare_by_id(work, part, behind, spans[key].around(self._wide.near_ms))
-            self._replace_ids(work, key, line, begin, end, behind)
+            self._replace_ids(line, begin, end, behind)
+            work.learn(key, line, before)
 
     def _compare_by_id(self, work: "_Work", part: list[Passage], behind: list[Passage], near: _Span) -> None:
         before, after = by_id(part, self._limits) if part else [], by_id(behind, self._limits)
         was, is_ = taken_by(before), taken_by(after)
+        if work.careful:
+            self._anew_by_id(work, after, behind, near)
+            return
+        work.changes.before(before)
+        work.changes.after(after)
         known = set(part)
         for passage in behind:
             if passage not in known:
@@ -174,18 +182,9 @@ class Projection:
                 work.join(passage)
             elif passage in is_ and passage not in was:
                 work.leave(passage)
-            elif work.careful and passage not in is_ and near.holds(passage.at_ms):
-                work.force(passage)
-                work.join(passage)
-        if work.careful:
-            work.changes.anew(after, is_, near)
-        else:
-            work.changes.before(before)
-            work.changes.after(after)
 
-    def _pair_forced_id(self, work: "_Work", key: IdKey, line: KnownLine, added: list[Passage], near: _Span) -> None:
-        behind = sorted({*line.passages, *added})
-        after = by_id(behind, self._limits) if behind else []
+    def _anew_by_id(self, work: "_Work", after: list[Visit], behind: list[Passage], near: _Span) -> None:
+        """What becomes of these passages, and of the lines of their plates, whatever became of them before."""
         work.changes.anew(after, behind, near)
         taken = taken_by(after)
         for passage in behind:
@@ -193,17 +192,18 @@ class Projection:
                 work.force(passage)
                 if passage not in taken:
                     work.join(passage)
-        self._replace_ids(work, key, line, 0, len(line.passages), behind)
 
-    def _replace_ids(
-        self, work: "_Work", key: IdKey, line: KnownLine, begin: int, end: int, behind: list[Passage]
-    ) -> None:
+    def _pair_forced_id(self, work: "_Work", line: KnownLine, added: list[Passage], near: _Span) -> None:
+        behind = sorted({*line.passages, *added})
+        self._anew_by_id(work, by_id(behind, self._limits) if behind else [], behind, near)
+        self._replace_ids(line, 0, len(line.passages), behind)
+
+    def _replace_ids(self, line: KnownLine, begin: int, end: int, behind: list[Passage]) -> None:
         passages = [*line.passages[:begin], *behind, *line.passages[end:]]
         if len(passages) > _MOST_OF_AN_ID:
             passages = passages[-_MOST_OF_AN_ID:]
             line.since_ms = max(line.since_ms, passages[0].at_ms + self._wide.near_ms)
         line.passages = passages
-        work.ids_behind[key] = passages
 
     async def _pair_by_plate(self, work: "_Work") -> None:
         spans: dict[PlateKey, _Span] = {}
@@ -229,7 +229,7 @@ class Projection:
                 behind = sorted([*(one for one in part if one not in moves.leaving), *moves.joining])
             after = by_plate(behind, self._limits) if behind else []
             if forced or work.careful:
-                changes.anew(after, behind, spans[key].around(self._limits.near_ms))
+                changes.anew(after, [*behind, *moves.leaving], spans[key].around(self._limits.near_ms))
             else:
                 changes.before(by_plate(part, self._limits) if part else [])
                 changes.after(after)
@@ -242,11 +242,14 @@ class Projection:
             spans: dict[IdKey, _Span] = {}
             for passage in found:
                 key = (passage.lot_id, passage.visit_id)
-                if passage.visit_id and key not in work.ids_before:
+                if passage.visit_id and not work.knows(key, passage.at_ms):
                     spans[key] = spans.get(key, _NEVER).with_([passage.at_ms])
-            lines = await self._known(self._ids, self._surroundings.by_id, spans, (), work)
-            for key, line in lines.items():
-                work.ids_before[key] = work.ids_behind[key] = line.passages
+            seen = [key for key in spans if key in work.ids_before]
+            for key, line in (await self._known(self._ids, self._surroundings.by_id, spans, seen, work)).items():
+                before = line.passages
+                if key in work.ids_joining:
+                    line.passages = sorted({*before, *work.ids_joining[key]})
+                work.learn(key, line, before)
             # Of a line that is made anew who takes part now; of any other, who took part before this batch.
             return [
                 passage
@@ -339,8 +342,10 @@ class _Work:
         self.moves: dict[PlateKey, _Moves] = {}
         self.forced_ids: set[IdKey] = set()
         self.forced_plates: dict[PlateKey, set[int]] = {}
+        self.ids_joining: dict[IdKey, list[Passage]] = {}
         self.ids_before: dict[IdKey, list[Passage]] = {}
         self.ids_behind: dict[IdKey, list[Passage]] = {}
+        self._complete: dict[IdKey, list[_Span]] = {}
         self.taken: dict[tuple[IdKey, bool], set[Passage]] = {}
         for one in batch.revised:
             for plate in one.plates:
@@ -352,6 +357,17 @@ class _Work:
         yield from self.batch.fresh
         for one in self.batch.revised:
             yield from one.passages
+
+    def knows(self, key: IdKey, at_ms: int) -> bool:
+        """Whether the line of a visit id is known around an instant."""
+        return any(span.holds(at_ms) for span in self._complete.get(key, ()))
+
+    def learn(self, key: IdKey, line: KnownLine, before: list[Passage]) -> None:
+        """The line of a visit id as it is, and as it was; what is known of other stretches of it stays."""
+        self._complete.setdefault(key, []).append(_Span(line.since_ms, line.until_ms))
+        known = key in self.ids_before
+        self.ids_before[key] = sorted({*self.ids_before[key], *before}) if known else before
+        self.ids_behind[key] = sorted({*self.ids_behind[key], *line.passages}) if known else line.passages
 
     def join(self, passage: Passage) -> None:
         """No visit id pairs this record any more, or none ever did."""
