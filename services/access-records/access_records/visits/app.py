@@ -9,6 +9,7 @@ from history.durability import verify_durable
 from history.errors import HistoryUnavailable, NotDurable
 from history.positions import Positions
 from history.writer import BatchWriter
+from mesh.clock import Clock
 from mesh.server import Mesh
 
 from access_records import progress, tables
@@ -32,7 +33,7 @@ async def bind(settings: VisitSettings, mesh: Mesh) -> None:
         await EventLog.open(settings.redis_url, clock=mesh.clock.now_ms, limits=settings.limits())
     )
     client = await mesh.stack.enter_async_context(HistoryClient(settings.account(_DEADLINE_S)))
-    followers = [follower(settings, mesh, log, client, shard) for shard in range(log.shards)]
+    followers = [follower(settings, mesh.clock, log, client, shard) for shard in range(log.shards)]
     made = asyncio.Event()
     await mesh.when_ready(made)
 
@@ -46,7 +47,7 @@ async def bind(settings: VisitSettings, mesh: Mesh) -> None:
     mesh.background("visits", follow)
 
 
-def follower(settings: VisitSettings, mesh: Mesh, log: EventLog, client: HistoryClient, shard: int) -> Follower:
+def follower(settings: VisitSettings, clock: Clock, log: EventLog, client: HistoryClient, shard: int) -> Follower:
     """The follower of one shard."""
     limits = settings.pairing()
 
@@ -62,7 +63,7 @@ def follower(settings: VisitSettings, mesh: Mesh, log: EventLog, client: History
         own=Positions(client, PROJECTION),
         history=Positions(client, progress.PROJECTION),
         rebuild=rebuild,
-        clock=mesh.clock,
+        clock=clock,
         pace=Pace(settings.batch_records, settings.gather_milliseconds / 1000),
     )
 

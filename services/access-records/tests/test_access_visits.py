@@ -1,0 +1,238 @@
+"""The projection over a real log and a real history: what is uploaded, corrected and voided, in visits."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from access_records import tables
+from access_records.progress import PROJECTION as HISTORY
+from access_records.settings import VisitSettings
+from access_records.testing import NOW_MS, OTHER_LOT, Platform, entry
+from access_records.visits.app import follower
+from access_records.visits.follower import PROJECTION, Follower
+from access_records.visits.pairing import pair
+from access_records.visits.passages import COLUMNS, of_row
+from access_records.visits.rebuild import rebuild_visits
+from eventlog import EventLog
+from history.client import Account, HistoryClient
+from history.positions import Positions
+from mesh.settings import Secret
+from parkmesh.access.v1 import access_record_service_pb2 as messages
+from parkmesh.access.v1 import record_pb2, revision_pb2
+
+HOUR_MS = 3_600_000
+PLATES = ("闽B10001", "闽B10002", "闽BD12345")
+_fresh = itertools.count()
+
+
+@pytest.fixture(scope="module")
+async def owner(access: Platform) -> AsyncIterator[HistoryClient]:
+    async with HistoryClient(Account(access.history.url, "owner", access.history.secrets["owner"])) as client:
+        yield client
+
+
+class Projecting:
+    """Followers over the platform's engines, one after the other, and what they follow."""
+
+    def __init__(self, access: Platform, log: EventLog, client: HistoryClient) -> None:
+        self.access, self.log, self.client = access, log, client
+        self.settings = VisitSettings(batch_records=20, known_lines=2)
+
+    def begun(self) -> Follower:
+        return follower(self.settings, self.access.clock, self.log, self.client, 0)
+
+    async def drained(self) -> int:
+        """Returns when the history holds all of the log."""
+        end = await self.log.end(0)
+        while (await Positions(self.client, HISTORY).read(self.log.epoch)).get(0, 0) < end.offset:
+            await asyncio.sleep(0.05)
+        return end.offset
+
+    async def follow(self, chance: random.Random | None = None) -> None:
+        """Follows to the end; now and then another follower goes on, whose first steps may have been taken before."""
+        end = await self.drained()
+        one = self.begun()
+        position = await one.begin()
+        while position.offset < end:
+            position = await one.step(position)
+            if chance and chance.random() < 0.3:
+                one = self.begun()
+                position = await one.begin()
+
+
+@pytest.fixture(scope="module")
+async def projecting(access: Platform) -> AsyncIterator[Projecting]:
+    account = Account(access.history.url, "writer", access.history.secrets["writer"])
+    async with (
+        await EventLog.open(access.log.url, clock=access.clock.now_ms) as log,
+        HistoryClient(account) as client,
+    ):
+        yield Projecting(access, log, client)
+
+
+async def visits(client: HistoryClient, table: str = tables.VISITS.name) -> list[tuple[Any, ...]]:
+    """All visits, without the position that they were made at."""
+    rows = await client.rows(f"SELECT * EXCEPT (version) FROM {table} FINAL ORDER BY lot_id, anchor_time, record_id")
+    assert rows
+    return rows
+
+
+async def compare(projecting: Projecting) -> None:
+    """The visits are those that the records make which hold."""
+    rows = await projecting.client.rows(f"SELECT {COLUMNS} FROM store.records_current FINAL")
+    expected = sorted(
+        (
+            visit.anchor.lot_id,
+            visit.anchor.at_ms,
+            visit.anchor.record_id,
+            visit.entry.record_id if visit.entry else "",
+            visit.exit.record_id if visit.exit else "",
+            visit.state,
+            list(visit.reasons),
+            [other.record_id for other in visit.others],
+        )
+        for visit in pair(map(of_row, rows), projecting.settings.pairing())
+    )
+    found = await projecting.client.rows(
+        "SELECT lot_id, toUnixTimestamp64Milli(anchor_time), record_id, entry_record_id, exit_record_id, state, reasons,"
+        " other_record_ids FROM store.visits FINAL"
+    )
+    assert sorted((*row[:6], list(row[6]), list(row[7])) for row in found) == expected
+
+
+def passing(chance: random.Random, number: int) -> record_pb2.AccessRecord:
+    leaves = chance.random() < 0.5
+    return entry(
+        f"visit-{number}-{next(_fresh)}",
+        lot_id=OTHER_LOT,
+        ms=NOW_MS - chance.randrange(60 * 24) * HOUR_MS // 10,
+        direction=record_pb2.DIRECTION_EXIT if leaves else record_pb2.DIRECTION_ENTRY,
+        plate_number=chance.choice(PLATES),
+        plate_colour=record_pb2.PLATE_COLOUR_OTHER,
+        lane_id="out" if leaves else "in",
+        visit_id=chance.choice(["", "", f"v-{number}-{chance.randrange(6)}"]),
+    )
+
+
+def revision(chance: random.Random, record_id: str, number: int) -> revision_pb2.RecordRevision:
+    made = revision_pb2.RecordRevision(
+        lot_id=OTHER_LOT,
+        record_id=record_id,
+        revision=number,
+        reason=record_pb2.REVISION_REASON_PLATE_MISREAD,
+        author="tests",
+    )
+    made.made_time.FromMilliseconds(NOW_MS)
+    if chance.random() < 0.3:
+        made.kind = record_pb2.REVISION_KIND_VOID
+        return made
+    made.kind = record_pb2.REVISION_KIND_CORRECTION
+    if chance.random() < 0.5:
+        made.changes.event_time.FromMilliseconds(NOW_MS - chance.randrange(60 * 24) * HOUR_MS // 10)
+    else:
+        made.changes.plate_number = chance.choice(PLATES)
+        made.changes.plate_colour = record_pb2.PLATE_COLOUR_OTHER
+    return made
+
+
+async def send(
+    access: Platform, records: Sequence[record_pb2.AccessRecord], revisions: Sequence[revision_pb2.RecordRevision] = ()
+) -> None:
+    """Half of the records, then the revisions, then the other half."""
+    half = len(records) // 2 if revisions else len(records)
+    answers = [await access.stub().UploadRecords(messages.UploadRecordsRequest(records=records[:half]))]
+    if revisions:
+        answers.append(await access.stub().UploadRevisions(messages.UploadRevisionsRequest(revisions=revisions)))
+        answers.append(await access.stub().UploadRecords(messages.UploadRecordsRequest(records=records[half:])))
+    assert all(answer.all_stored for answer in answers), answers
+
+
+async def test_whatever_comes_in_whatever_order_and_steps(access: Platform, projecting: Projecting) -> None:
+    chance = random.Random(7)
+    for round_ in range(2):
+        records = [passing(chance, round_) for _ in range(40)]
+        await send(access, records, [revision(chance, records[n * 4].record_id, 1 + n % 2) for n in range(10)])
+        await projecting.follow(chance)
+        await compare(projecting)
+
+
+async def test_wiped_and_made_anew_the_visits_are_the_same(
+    access: Platform, projecting: Projecting, owner: HistoryClient
+) -> None:
+    chance = random.Random(8)
+    await send(access, [passing(chance, 8) for _ in range(30)])
+    await projecting.follow()
+    before = await visits(owner)
+
+    await owner.execute("CREATE TABLE IF NOT EXISTS store.visits_anew AS store.visits")
+    until = await projecting.drained()
+    written = await rebuild_visits(owner, projecting.settings.pairing(), lambda _: until, "store.visits_anew")
+    assert await visits(owner, "store.visits_anew") == before
+    assert written == len(before)
+    await owner.execute("DROP TABLE store.visits_anew SYNC")
+
+    await owner.execute("TRUNCATE TABLE store.visits")
+    await Positions(owner, PROJECTION).forget()
+    await projecting.follow()
+    assert await visits(owner) == before
+
+
+async def test_behind_the_edge_of_the_log_it_catches_up_from_the_history(
+    access: Platform, projecting: Projecting, owner: HistoryClient
+) -> None:
+    chance = random.Random(9)
+    await send(access, [passing(chance, 9) for _ in range(10)])
+    await projecting.follow()
+    stale = entry("visit-stale", lot_id=OTHER_LOT, plate_number=PLATES[0])
+    await send(access, [stale, *(passing(chance, 9) for _ in range(10))])
+    await projecting.drained()
+    await access.forget()
+    later = [passing(chance, 9) for _ in range(5)]
+    await send(access, later)
+    await projecting.follow()
+    await compare(projecting)
+
+
+async def test_it_never_goes_beyond_the_history(access: Platform, projecting: Projecting) -> None:
+    await projecting.follow()
+    await projecting.drained()
+
+    class Behind(Positions):
+        async def read(self, epoch: str) -> dict[int, int]:
+            return {shard: offset - 1 for shard, offset in (await super().read(epoch)).items()}
+
+    await send(access, [passing(random.Random(1), 10)])
+    end = await projecting.drained()
+    one = projecting.begun()
+    one._history = Behind(projecting.client, HISTORY)
+    position = await one.step(await one.begin())
+    assert position.offset == end - 1
+
+
+async def test_analysts_see_visits_without_plates_and_who_overstayed(
+    access: Platform, projecting: Projecting, owner: HistoryClient
+) -> None:
+    name = f"visit-old-{next(_fresh)}"
+    old = entry(name, lot_id=OTHER_LOT, ms=NOW_MS - 100 * 365 * 24 * HOUR_MS, plate_number="闽B77777")
+    await send(access, [old])
+    await projecting.follow()
+    async with HistoryClient(Account(access.history.url, "analyst", access.history.secrets["analyst"])) as analyst:
+        ((state, reasons, overstayed, masked, key),) = await analyst.rows(
+            "SELECT state, reasons, overstayed, plate_masked, plate_key FROM parkmesh.visits"
+            f" WHERE entry_record_id = '{name}'"
+        )
+    assert (state, list(reasons), overstayed) == ("doubtful", ["missing_exit"], True)
+    assert "77777" not in masked
+    assert len(key) == 32
+    ((stored,),) = await owner.rows(f"SELECT state FROM store.visits FINAL WHERE record_id = '{name}'")
+    assert stored == 1
+
+
+async def test_a_setting_of_the_projection_is_what_it_pairs_by() -> None:
+    limits = VisitSettings(
+        longest_stay_days=1, doubled_seconds=2, crossing_seconds=3, named_hours=4, clickhouse_password=Secret("")
+    ).pairing()
+    assert limits == (86_400_000, 2_000, 3_000, 4 * HOUR_MS)
