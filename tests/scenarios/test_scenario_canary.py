@@ -25,7 +25,7 @@ from .wire import UPLOAD, UPLOAD_RPC, Answer, Wire
 
 pytestmark = pytest.mark.slow
 
-SERVICES: Final = ("registry", "access-records", "history-writer", "guidance", "risk-control", "edge")
+SERVICES: Final = ("registry", "access-records", "history-writer", "visits", "guidance", "risk-control", "edge")
 PLATES: Final = tuple(f"闽BX7Q0{digit}" for digit in range(10))
 """Lawful plates that nothing else looks like: no hexadecimal text and no number holds X7Q0."""
 SERIAL: Final = re.compile(r"X\W{0,9}7\W{0,9}Q\W{0,9}0\W{0,9}\d", re.IGNORECASE)

@@ -14,7 +14,7 @@ from local_platform.process import Process
 from local_platform.settings import Settings
 
 LOOPBACK = "127.0.0.1"
-CALLERS = ("access-records", "edge", "guidance", "history-writer", "registry", "risk-control")
+CALLERS = ("access-records", "edge", "guidance", "history-writer", "registry", "risk-control", "visits")
 """Who asserts itself to others: one key pair each."""
 OWNER, WRITER, READER, ANALYST = "owner", "writer", "reader", "analyst"
 """ClickHouse accounts: who makes the schema, who writes the history, who reads it for the services, the analyst."""
@@ -30,6 +30,7 @@ def processes(settings: Settings, credentials: Credentials) -> tuple[Process, ..
         registry(settings, credentials),
         access_records(settings, credentials),
         history_writer(settings, credentials),
+        visits(settings, credentials),
         guidance(settings, credentials),
         risk_control(settings, credentials),
         control_plane(settings, credentials),
@@ -148,6 +149,18 @@ def history_writer(settings: Settings, credentials: Credentials) -> Process:
         told,
         *_stores(settings),
         module="access_records.history_writer",
+    )
+
+
+def visits(settings: Settings, credentials: Credentials) -> Process:
+    """The projection that pairs entries and exits."""
+    told = {
+        **_log(settings, credentials),
+        **_history(settings),
+        **_account(settings, "CLICKHOUSE", WRITER, credentials.writer_password),
+    }
+    return _service(
+        "visits", settings.ports.visits, credentials, told, *_stores(settings)[1:], module="access_records.visits"
     )
 
 

@@ -26,6 +26,7 @@ class Ports:
     control_plane: int = 18446
     envoy_admin: int = 18447
     guidance: int = 18448
+    visits: int = 18449
 
     @classmethod
     def counted_from(cls, base: int) -> Self:

@@ -25,6 +25,7 @@ EMBEDDED = [
     "registry",
     "access-records",
     "history-writer",
+    "visits",
     "guidance",
     "risk-control",
     "edge",
@@ -34,6 +35,7 @@ READERS: dict[str, type[BaseSettings]] = {
     "registry": registry.settings.Settings,
     "access-records": access_records.settings.Settings,
     "history-writer": access_records.settings.WriterSettings,
+    "visits": access_records.settings.VisitSettings,
     "guidance": guidance.settings.Settings,
     "risk-control": risk_control.settings.Settings,
     "edge": edge.settings.Settings,
@@ -78,10 +80,12 @@ def test_each_account_is_used_by_the_one_it_is_for(made: Credentials) -> None:
     processes = listed(made)
     reads = access_records.settings.Settings.from_env("ACCESS_RECORDS", processes["access-records"].env)
     writes = access_records.settings.WriterSettings.from_env("HISTORY_WRITER", processes["history-writer"].env)
+    pairs = access_records.settings.VisitSettings.from_env("VISITS", processes["visits"].env)
     shows = guidance.settings.Settings.from_env("GUIDANCE", processes["guidance"].env)
     assert reads.clickhouse_password.reveal() == made.reader_password
     assert (shows.clickhouse_user, shows.clickhouse_password) == (reads.clickhouse_user, reads.clickhouse_password)
     assert writes.clickhouse_password.reveal() == made.writer_password
+    assert pairs.clickhouse_password.reveal() == made.writer_password
     assert writes.clickhouse_owner_password.reveal() == made.owner_password
 
 
