@@ -30,6 +30,7 @@ from access_records.settings import Settings
 from access_records.speakers import Speakers
 from access_records.states import States
 from access_records.upload import Uploads
+from access_records.visits.search import LookingUp
 
 _FIRST_YEAR = 1992
 """Until 1991 China had summer time: there ClickHouse's Beijing months begin at another instant than ours."""
@@ -66,8 +67,9 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     if settings.earliest_event_year < _FIRST_YEAR:
         raise SettingsError(f"ACCESS_RECORDS_EARLIEST_EVENT_YEAR must be {_FIRST_YEAR} or later")
     tolerance_ms = int(settings.future_tolerance_seconds * 1000)
+    plates = PlateReader(settings.plate_key.reveal().encode())
     rules = Rules(
-        PlateReader(settings.plate_key.reveal().encode()),
+        plates,
         future_tolerance_ms=tolerance_ms,
         earliest_event_ms=beijing.day_bounds_of(f"{settings.earliest_event_year:04}-01-01").start_ms,
     )
@@ -84,9 +86,10 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     revisions = Revisions(log, archive, states, directory, rules, horizon_ms, refusals)
     progress = Progress(log, history)
     reading = Reading(states, archive, progress, directory)
+    looking_up = LookingUp(history, reading, journal, plates, mesh.ids)
     mesh.serve(
         add_AccessRecordServiceServicer_to_server,
-        AccessRecordServicer(uploads, revisions, reading, directory, mesh.clock),
+        AccessRecordServicer(uploads, revisions, reading, looking_up, directory, mesh.clock),
         item_validated=ITEM_VALIDATED,
     )
     hearing = Hearing(archive, progress, int(settings.coverage_refresh_seconds * 1000))

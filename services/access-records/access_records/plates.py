@@ -44,6 +44,11 @@ class PlateReader:
         """The keyed pseudonym of a plate in its normal form: 16 bytes, the same for ever under one key."""
         return hashlib.blake2b(normal.encode(), key=self._key, digest_size=KEY_BYTES).digest()
 
+    def normal(self, number: str) -> str | None:
+        """The normal form of a plate's number; None when it has the form of no plate."""
+        parsed = vocabulary.parse(number)
+        return parsed.number or None if parsed else None
+
     def _see(self, number: str, colour: int, kind: int) -> SeenPlate | None:
         parsed = vocabulary.parse(number)
         if parsed is None or not parsed.number:

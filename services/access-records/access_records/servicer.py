@@ -24,6 +24,8 @@ from access_records.revision_methods import RevisionMethods
 from access_records.state import State
 from access_records.taking import log_refusals, reporter, unknown_fields
 from access_records.upload import Uploads
+from access_records.visits.look_up_methods import LookUpMethods
+from access_records.visits.search import LookingUp
 
 _STREAM_WINDOW: Final = 64
 """How many messages of a stream are read ahead of their answers."""
@@ -31,15 +33,22 @@ _BATCH: Final = 1_000
 _ALL_TIME: Final = (-62_135_596_800_000, 253_402_300_800_000)  # the years 1 to 9999
 
 
-class AccessRecordServicer(RevisionMethods, rpc.AccessRecordServiceServicer):
+class AccessRecordServicer(RevisionMethods, LookUpMethods, rpc.AccessRecordServiceServicer):
     """Entry and exit records over gRPC."""
 
     def __init__(
-        self, uploads: Uploads, revisions: Revisions, reading: Reading, directory: Directory, clock: Clock
+        self,
+        uploads: Uploads,
+        revisions: Revisions,
+        reading: Reading,
+        looking_up: LookingUp,
+        directory: Directory,
+        clock: Clock,
     ) -> None:
         self._uploads = uploads
         self._revisions = revisions
         self._reading = reading
+        self._looking_up = looking_up
         self._directory = directory
         self._clock = clock
 

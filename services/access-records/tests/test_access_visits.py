@@ -1,6 +1,5 @@
 """The projection over a real log and a real history: what is uploaded, corrected and voided, in visits."""
 
-import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -45,11 +44,9 @@ class Projecting:
         return follower(self.settings, self.access.clock, self.log, self.client, 0)
 
     async def drained(self) -> int:
-        """Returns when the history holds all of the log."""
-        end = await self.log.end(0)
-        while (await Positions(self.client, HISTORY).read(self.log.epoch)).get(0, 0) < end.offset:
-            await asyncio.sleep(0.05)
-        return end.offset
+        """Returns when the history holds all of the log: its end."""
+        await self.access.drained()
+        return (await self.log.end(0)).offset
 
     async def follow(self, chance: random.Random | None = None) -> None:
         """Follows to the end; now and then another follower goes on, whose first steps may have been taken before."""
@@ -97,8 +94,8 @@ async def compare(projecting: Projecting) -> None:
         for visit in pair(map(of_row, rows), projecting.settings.pairing())
     )
     found = await projecting.client.rows(
-        "SELECT lot_id, toUnixTimestamp64Milli(anchor_time), record_id, entry_record_id, exit_record_id, state, reasons,"
-        " other_record_ids FROM store.visits FINAL"
+        "SELECT lot_id, toUnixTimestamp64Milli(anchor_time), record_id, entry_record_id, exit_record_id, state,"
+        " reasons, other_record_ids FROM store.visits FINAL"
     )
     assert sorted((*row[:6], list(row[6]), list(row[7])) for row in found) == expected
 
