@@ -1,8 +1,6 @@
 """Looking plates up: who finds what, and that nothing is answered that is not recorded."""
 
 import itertools
-from collections.abc import AsyncIterator
-
 import grpc
 import pytest
 from access_records.plates import PlateReader
@@ -39,7 +37,7 @@ async def catch_up(access: Platform) -> None:
 
 
 @pytest.fixture(scope="module")
-async def parked(access: Platform) -> AsyncIterator[Platform]:
+async def parked(access: Platform) -> Platform:
     """One vehicle in two lots: two hours in LOT, and OTHER_LOT, where it still is."""
     records = [
         entry("look-in", ms=NOW_MS - 5 * HOUR_MS, plate_number=PLATE),
@@ -55,7 +53,7 @@ async def parked(access: Platform) -> AsyncIterator[Platform]:
     answer = await access.stub().UploadRecords(messages.UploadRecordsRequest(records=records))
     assert answer.all_stored
     await catch_up(access)
-    yield access
+    return access
 
 
 def asking(**more: object) -> messages.SearchVisitsRequest:

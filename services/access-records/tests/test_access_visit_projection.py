@@ -1,4 +1,4 @@
-"""Of any log, cut anywhere and begun again anywhere, the projection makes what pairing makes of the records that are."""
+"""The projection makes of any log, cut and begun again anywhere, what pairing makes of the records that hold."""
 
 import random
 
