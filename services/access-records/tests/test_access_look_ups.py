@@ -1,6 +1,7 @@
 """Looking plates up: who finds what, and that nothing is answered that is not recorded."""
 
 import itertools
+
 import grpc
 import pytest
 from access_records.plates import PlateReader

@@ -8,8 +8,8 @@ from access_records.visits.pairing import Limits, Passage, separable
 
 K = TypeVar("K")
 
-FOREVER_MS: Final = 253_402_300_800_000
-"""The end of the year 9999."""
+FOREVER_MS: Final = 10_382_256_000_000
+"""The year 2299, the last that ClickHouse knows: of a later instant it would take another month."""
 _LONG: Final = 48
 _KEPT: Final = 16
 

@@ -11,10 +11,10 @@ from mesh.instants import ms_of, time_of
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import visit_pb2
 
+from access_records.visits.lines import FOREVER_MS
 from access_records.visits.search import Asked, FoundVisit, LookingUp, Wanted, place_of
 
 _FIRST_MS: Final = 0
-_LAST_MS: Final = 253_402_300_800_000
 _STATED: Final = (
     "lot_id",
     "entry_record_id",
@@ -77,7 +77,7 @@ class LookUpMethods:
         """See the proto."""
         rows, next_token = await self._looking_up.look_ups(
             _within(request.start_time) if request.HasField("start_time") else _FIRST_MS,
-            _within(request.end_time) if request.HasField("end_time") else _LAST_MS,
+            _within(request.end_time) if request.HasField("end_time") else FOREVER_MS,
             paging.page_size(request.page_size),
             request.page_token,
         )
@@ -85,8 +85,8 @@ class LookUpMethods:
 
 
 def _within(stamp: Timestamp) -> int:
-    """The instant in epoch milliseconds; what lies before 1970 or behind the year 9999 is taken as these ends."""
-    return max(_FIRST_MS, min(_LAST_MS, ms_of(stamp)))
+    """The instant in epoch milliseconds; what lies before 1970 or behind what the history knows is taken as these ends."""
+    return max(_FIRST_MS, min(FOREVER_MS, ms_of(stamp)))
 
 
 def _visit(found: FoundVisit) -> visit_pb2.Visit:
