@@ -153,7 +153,8 @@ CREATE TABLE store.record_plates
     `lot_id` LowCardinality(String) COMMENT '停车场标识',
     `event_time` DateTime64(3, 'Asia/Shanghai') COMMENT '进出时间（北京时间）',
     `record_id` String COMMENT '记录编号，车场内唯一',
-    `accept_time` DateTime64(3, 'Asia/Shanghai') COMMENT '平台接收时间（北京时间）'
+    `accept_time` DateTime64(3, 'Asia/Shanghai') COMMENT '平台接收时间（北京时间）',
+    `log_offset` UInt64 COMMENT '日志位置'
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(event_time)
@@ -167,14 +168,16 @@ CREATE MATERIALIZED VIEW store.record_plates_feed TO store.record_plates
     `lot_id` LowCardinality(String),
     `event_time` DateTime64(3, 'Asia/Shanghai'),
     `record_id` String,
-    `accept_time` DateTime64(3, 'Asia/Shanghai')
+    `accept_time` DateTime64(3, 'Asia/Shanghai'),
+    `log_offset` UInt64
 )
 AS SELECT
     toFixedString(seen.plate_key, 16) AS plate_key,
     lot_id,
     seen.event_time AS event_time,
     record_id,
-    seen.accept_time AS accept_time
+    seen.accept_time AS accept_time,
+    seen.log_offset AS log_offset
 FROM store.records_current AS seen
 WHERE notEmpty(seen.plate_key) AND (seen.gone = 0);
 
@@ -236,7 +239,8 @@ CREATE TABLE store.record_visits
     `visit_id` String COMMENT '停车流水号，进出场相同',
     `event_time` DateTime64(3, 'Asia/Shanghai') COMMENT '进出时间（北京时间）',
     `record_id` String COMMENT '记录编号，车场内唯一',
-    `accept_time` DateTime64(3, 'Asia/Shanghai') COMMENT '平台接收时间（北京时间）'
+    `accept_time` DateTime64(3, 'Asia/Shanghai') COMMENT '平台接收时间（北京时间）',
+    `log_offset` UInt64 COMMENT '日志位置'
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(event_time)
@@ -250,14 +254,16 @@ CREATE MATERIALIZED VIEW store.record_visits_feed TO store.record_visits
     `visit_id` String,
     `event_time` DateTime64(3, 'Asia/Shanghai'),
     `record_id` String,
-    `accept_time` DateTime64(3, 'Asia/Shanghai')
+    `accept_time` DateTime64(3, 'Asia/Shanghai'),
+    `log_offset` UInt64
 )
 AS SELECT
     lot_id,
     visit_id,
     named.event_time AS event_time,
     record_id,
-    named.accept_time AS accept_time
+    named.accept_time AS accept_time,
+    named.log_offset AS log_offset
 FROM store.records_current AS named
 WHERE notEmpty(named.visit_id) AND (named.gone = 0);
 
@@ -328,6 +334,73 @@ PARTITION BY toYYYYMM(note_time)
 ORDER BY (lot_id, record_id, revision, digest, reason)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '拒收记录';
+
+CREATE TABLE store.visit_plates
+(
+    `plate_key` FixedString(16) COMMENT '号牌假名（带密钥摘要）' CODEC(NONE),
+    `anchor_time` DateTime64(3, 'Asia/Shanghai') COMMENT '首条记录的进出时间（北京时间）',
+    `lot_id` LowCardinality(String) COMMENT '停车场标识',
+    `record_id` String COMMENT '首条记录编号（入场，缺则出场）'
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(anchor_time)
+ORDER BY (plate_key, anchor_time, lot_id, record_id)
+SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
+COMMENT '停车记录的号牌假名索引';
+
+CREATE MATERIALIZED VIEW store.visit_plates_feed TO store.visit_plates
+(
+    `plate_key` FixedString(16),
+    `anchor_time` DateTime64(3, 'Asia/Shanghai'),
+    `lot_id` LowCardinality(String),
+    `record_id` String
+)
+AS SELECT
+    toFixedString(arrayJoin(arrayFilter(plate -> notEmpty(plate), [made.plate_key, made.exit_plate_key])), 16) AS plate_key,
+    made.anchor_time AS anchor_time,
+    lot_id,
+    record_id
+FROM store.visits AS made
+WHERE made.gone = 0;
+
+CREATE TABLE store.visits
+(
+    `lot_id` LowCardinality(String) COMMENT '停车场标识',
+    `anchor_ms` Int64 EPHEMERAL,
+    `anchor_time` DateTime64(3, 'Asia/Shanghai') DEFAULT fromUnixTimestamp64Milli(anchor_ms, 'Asia/Shanghai') COMMENT '首条记录的进出时间（北京时间）' CODEC(Delta(8), LZ4),
+    `record_id` String COMMENT '首条记录编号（入场，缺则出场）',
+    `entry_record_id` String COMMENT '入场记录编号，缺则为空',
+    `exit_record_id` String COMMENT '出场记录编号，无则为空',
+    `entry_ms` Int64 EPHEMERAL 0,
+    `entry_time` Nullable(DateTime64(3, 'Asia/Shanghai')) DEFAULT if(entry_ms = 0, NULL, fromUnixTimestamp64Milli(entry_ms, 'Asia/Shanghai')) COMMENT '入场时间（北京时间），缺则为空',
+    `exit_ms` Int64 EPHEMERAL 0,
+    `exit_time` Nullable(DateTime64(3, 'Asia/Shanghai')) DEFAULT if(exit_ms = 0, NULL, fromUnixTimestamp64Milli(exit_ms, 'Asia/Shanghai')) COMMENT '出场时间（北京时间），无则为空',
+    `entry_gate_id` LowCardinality(String) COMMENT '入口编号',
+    `entry_lane_id` LowCardinality(String) COMMENT '入口车道编号',
+    `exit_gate_id` LowCardinality(String) COMMENT '出口编号',
+    `exit_lane_id` LowCardinality(String) COMMENT '出口车道编号',
+    `berth_id` String COMMENT '泊位编号',
+    `plate_key` String COMMENT '号牌假名（带密钥摘要）' CODEC(NONE),
+    `exit_plate_key` String COMMENT '出场号牌假名，与入场相同则为空',
+    `plate_masked` String COMMENT '号牌掩码',
+    `plate_colour` UInt8 COMMENT '号牌颜色（JT/T 697.7）',
+    `vehicle_class` UInt8 COMMENT '车辆类型',
+    `parking_type` UInt8 COMMENT '停车类型',
+    `visit_id` String COMMENT '停车流水号',
+    `other_record_ids` Array(String) COMMENT '重复上报的记录编号',
+    `dwell_ms` Nullable(Int64) COMMENT '停车时长（毫秒），进出场不全则为空',
+    `state` UInt8 COMMENT '状态：1 在场，2 已离场，3 存疑',
+    `reasons` Array(UInt8) COMMENT '存疑原因：1 缺入场，2 缺出场，3 重复，4 进出颠倒，5 号牌未识别，6 无牌车，7 进出场号牌不一致',
+    `due_ms` Int64 EPHEMERAL 0,
+    `due_time` Nullable(DateTime64(3, 'Asia/Shanghai')) DEFAULT if(due_ms = 0, NULL, fromUnixTimestamp64Milli(due_ms, 'Asia/Shanghai')) COMMENT '最迟出场时间（北京时间），不再等待出场则为空',
+    `version` UInt64 COMMENT '所依据的日志位置',
+    `gone` UInt8 COMMENT '是否已移走'
+)
+ENGINE = ReplacingMergeTree(version, gone)
+PARTITION BY toYYYYMM(anchor_time)
+ORDER BY (lot_id, anchor_time, record_id)
+SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
+COMMENT '停车记录（进出场配对）';
 
 CREATE VIEW parkmesh.lot_latest
 (
@@ -444,3 +517,61 @@ AS SELECT
     warnings
 FROM store.records_current
 FINAL;
+
+CREATE VIEW parkmesh.visits
+(
+    `lot_id` LowCardinality(String) COMMENT '停车场标识 | Lot',
+    `record_id` String COMMENT '首条记录编号（入场，缺则出场） | First record of the visit: its entry, else its exit',
+    `anchor_time` DateTime64(3, 'Asia/Shanghai') COMMENT '首条记录的进出时间（北京时间） | When that record happened, Beijing time',
+    `entry_record_id` String COMMENT '入场记录编号，缺则为空 | Record of the entry, empty when it is missing',
+    `exit_record_id` String COMMENT '出场记录编号，无则为空 | Record of the exit, empty when there is none',
+    `entry_time` Nullable(DateTime64(3, 'Asia/Shanghai')) COMMENT '入场时间（北京时间），缺则为空 | When it came in, Beijing time',
+    `exit_time` Nullable(DateTime64(3, 'Asia/Shanghai')) COMMENT '出场时间（北京时间），无则为空 | When it went out, Beijing time',
+    `dwell_seconds` Nullable(Float64) COMMENT '停车时长（秒），进出场不全则为空 | Time parked in seconds, null unless entry and exit are known',
+    `state` Enum8('open' = 1, 'closed' = 2, 'doubtful' = 3) COMMENT '状态：在场、已离场、存疑 | Open, closed or doubtful',
+    `reasons` Array(Enum8('missing_entry' = 1, 'missing_exit' = 2, 'doubled' = 3, 'crossed' = 4, 'plate_unread' = 5, 'unlicensed' = 6, 'plate_differs' = 7)) COMMENT '存疑原因 | Why it is doubtful',
+    `overstayed` Bool COMMENT '在场超过最长停车时间，视为缺出场 | Open for longer than any visit lasts, taken as a missing exit',
+    `entry_gate_id` LowCardinality(String) COMMENT '入口编号 | Gate of the entry',
+    `entry_lane_id` LowCardinality(String) COMMENT '入口车道编号 | Lane of the entry',
+    `exit_gate_id` LowCardinality(String) COMMENT '出口编号 | Gate of the exit',
+    `exit_lane_id` LowCardinality(String) COMMENT '出口车道编号 | Lane of the exit',
+    `berth_id` String COMMENT '泊位编号 | Berth, for on-street parking',
+    `plate_key` String COMMENT '号牌假名（十六进制） | Pseudonym of the plate, hexadecimal',
+    `plate_masked` String COMMENT '号牌掩码 | Plate with its middle hidden',
+    `plate_colour` UInt8 COMMENT '号牌颜色（JT/T 697.7） | Colour of the plate',
+    `vehicle_class` UInt8 COMMENT '车辆类型 | Class of the vehicle',
+    `parking_type` UInt8 COMMENT '停车类型 | Terms on which it parked',
+    `visit_id` String COMMENT '停车流水号 | Visit id given by the vendor'
+)
+DEFINER = owner SQL SECURITY DEFINER
+AS SELECT
+    lot_id,
+    record_id,
+    anchor_time,
+    entry_record_id,
+    exit_record_id,
+    entry_time,
+    exit_time,
+    dwell_ms / 1000 AS dwell_seconds,
+    if(late, 3, made.state) AS state,
+    if(late, arraySort(arrayConcat([2], made.reasons)), made.reasons) AS reasons,
+    late AS overstayed,
+    entry_gate_id,
+    entry_lane_id,
+    exit_gate_id,
+    exit_lane_id,
+    berth_id,
+    lower(hex(made.plate_key)) AS plate_key,
+    plate_masked,
+    plate_colour,
+    vehicle_class,
+    parking_type,
+    visit_id
+FROM
+(
+    SELECT
+        *,
+        ifNull(due_time < now64(3), 0) AS late
+    FROM store.visits
+    FINAL
+) AS made;
