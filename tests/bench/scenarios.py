@@ -13,6 +13,7 @@ from .registering import registering
 from .repeat import Repeat
 from .revocation import revocation
 from .rights import rights
+from .visits import visits
 
 _LATENCY_LANES: Final = 80
 _SMALL: Final = 10
@@ -79,4 +80,5 @@ SCENARIOS: Final[Mapping[str, Callable[[Repeat], Awaitable[None]]]] = {
     "rights": rights,
     "authorization": authorization,
     "reconciliation": reconciliation,
+    "visits": visits,
 }

@@ -47,8 +47,15 @@ async def bind(settings: VisitSettings, mesh: Mesh) -> None:
     mesh.background("visits", follow)
 
 
-def follower(settings: VisitSettings, clock: Clock, log: EventLog, client: HistoryClient, shard: int) -> Follower:
-    """The follower of one shard."""
+def follower(
+    settings: VisitSettings,
+    clock: Clock,
+    log: EventLog,
+    client: HistoryClient,
+    shard: int,
+    own: Positions | None = None,
+) -> Follower:
+    """The follower of one shard; `own` are the positions that it keeps, those of the visits by default."""
     limits = settings.pairing()
 
     async def rebuild(until: int) -> int:
@@ -60,7 +67,7 @@ def follower(settings: VisitSettings, clock: Clock, log: EventLog, client: Histo
         Batches(Archive(client)),
         Projection(Neighbours(client), limits, settings.known_lines),
         BatchWriter(client, [tables.VISITS]),
-        own=Positions(client, PROJECTION),
+        own=own or Positions(client, PROJECTION),
         history=Positions(client, progress.PROJECTION),
         rebuild=rebuild,
         clock=clock,

@@ -85,7 +85,7 @@ class LookUpMethods:
 
 
 def _within(stamp: Timestamp) -> int:
-    """The instant in epoch milliseconds; what lies before 1970 or behind what the history knows is taken as these ends."""
+    """The instant in epoch milliseconds; what lies outside of what the history knows is taken as its ends."""
     return max(_FIRST_MS, min(FOREVER_MS, ms_of(stamp)))
 
 
