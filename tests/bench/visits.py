@@ -62,12 +62,12 @@ async def visits(repeat: Repeat) -> None:
         # The first two steps after a start write more than they must.
         while position.offset - before.offset < len(records) // 3:
             position = await one.step(position)
-        start = position
+        begun_at = position.offset
         begun, used = time.monotonic(), time.process_time()
         while position.offset < end.offset:
             position = await one.step(position)
         took, used = time.monotonic() - begun, time.process_time() - used
-    paired = end.offset - start.offset
+    paired = end.offset - begun_at
     repeat.figures.add("visits.core", "records/s", paired / used)
     repeat.figures.add("visits.paired", "records/s", paired / took)
     ((closed,),) = await stage.reader.rows(
