@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MEASURED = ("durable", "registering", "cold-start", "revocation", "rights", "authorization", "reconciliation")
+MEASURED = (
+    "durable",
+    "registering",
+    "cold-start",
+    "revocation",
+    "rights",
+    "authorization",
+    "reconciliation",
+    "visits",
+)
 REGISTRY = {
     "registering": {"calls": "lots/s", "calls.p50": "ms", "calls.p99": "ms", "survey.lots": "s", "survey.gates": "s"},
     "cold-start": {
@@ -33,6 +42,7 @@ REGISTRY = {
         "thousand.questions": "questions",
         "thousand.bytes": "B/difference",
     },
+    "visits": {"core": "records/s", "paired": "records/s"},
     "authorization": {
         f"{proof}.{what}": unit
         for proof in ("token", "signed.0", "signed.10k", "signed.300k")

@@ -149,6 +149,7 @@ async def send(
     assert all(answer.all_stored for answer in answers), answers
 
 
+@pytest.mark.slow
 async def test_whatever_comes_in_whatever_order_and_steps(access: Platform, projecting: Projecting) -> None:
     chance = random.Random(7)
     for round_ in range(2):
@@ -158,6 +159,7 @@ async def test_whatever_comes_in_whatever_order_and_steps(access: Platform, proj
         await compare(projecting)
 
 
+@pytest.mark.slow
 async def test_wiped_and_made_anew_the_visits_are_the_same(
     access: Platform, projecting: Projecting, owner: HistoryClient
 ) -> None:
@@ -179,6 +181,7 @@ async def test_wiped_and_made_anew_the_visits_are_the_same(
     assert await visits(owner) == before
 
 
+@pytest.mark.slow
 async def test_behind_the_edge_of_the_log_it_catches_up_from_the_history(
     access: Platform, projecting: Projecting, owner: HistoryClient
 ) -> None:
