@@ -24,7 +24,7 @@ class Position(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class LotFacts:
     """A lot. Its gates, lanes, devices and berths are views that follow the registry until its epoch ends: what is
-    retired stays in them, two states of a lot share them, and a listener is not told when they change.
+    retired stays in them, two states of a lot share them, and of all these a listener is told of gates alone.
     """
 
     lot_id: str
@@ -37,6 +37,8 @@ class LotFacts:
     """Who runs it; empty when the registry does not know."""
     in_scope: bool
     """Whether the regulation applies (R3); true until it is decided."""
+    management_area: str
+    """The area that manages it, where that is no division; empty when it is one."""
     position: Position | None
     """None when unknown."""
     open_berths: int
@@ -54,6 +56,19 @@ class LotFacts:
     def active(self) -> bool:
         """Whether the lot is in service: only then do its records enter public figures."""
         return self.state == lot_pb2.LOT_STATE_ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """A gate of a lot."""
+
+    lot_id: str
+    gate_id: str
+    """Its number within the lot."""
+    name: str
+    state: gate_pb2.ServiceState.ValueType
+    lanes: tuple[tuple[str, gate_pb2.LaneDirection.ValueType], ...]
+    """The number of each of its lanes, and which way it leads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +148,8 @@ class RuleFacts:
         return self.start_ms <= now_ms < self.end_ms
 
 
-Fact = OperatorFacts | LotFacts | VendorFacts | AccountFacts | CredentialFacts | GrantFacts | RuleFacts
-"""What a directory tells of; gates, devices and berths are part of their lot."""
+Fact = OperatorFacts | LotFacts | GateFacts | VendorFacts | AccountFacts | CredentialFacts | GrantFacts | RuleFacts
+"""What a directory tells of; devices and berths are part of their lot, and told of with nothing."""
 
 
 @dataclass(frozen=True, slots=True)

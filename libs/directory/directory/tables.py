@@ -12,6 +12,7 @@ from directory.facts import (
     Change,
     CredentialFacts,
     Fact,
+    GateFacts,
     GrantFacts,
     LotFacts,
     OperatorFacts,
@@ -27,6 +28,8 @@ class Tables:
 
     operators: dict[str, OperatorFacts] = field(default_factory=dict)
     lots: dict[str, LotFacts] = field(default_factory=dict)
+    gates: dict[tuple[str, str], GateFacts] = field(default_factory=dict)
+    """By lot, then by number."""
     vendors: dict[str, VendorFacts] = field(default_factory=dict)
     accounts: dict[str, AccountFacts] = field(default_factory=dict)
     credentials: dict[str, CredentialFacts] = field(default_factory=dict)
@@ -45,7 +48,7 @@ class Tables:
             case "device":
                 self._premises_of(change.device.lot_id).devices.add(change.device.device_id)
             case "gate":
-                self._put_gate(change.gate)
+                return self._put_gate(change.gate)
             case "lot":
                 return self._put_lot(change.lot)
             case "operator":
@@ -80,6 +83,7 @@ class Tables:
         facts.update({("account", key): account for key, account in self.accounts.items()})
         facts.update({("credential", key): credential for key, credential in self.credentials.items()})
         facts.update({("lot", key): lot for key, lot in self.lots.items()})
+        facts.update({("gate", *key): gate for key, gate in self.gates.items()})
         facts.update({("grant", *key): grant for key, grant in _flat(self.grants)})
         facts.update({("rule", key): rule for key, rule in self.rules.items()})
         return facts
@@ -93,8 +97,9 @@ class Tables:
     def _put_lot(self, lot: lot_pb2.Lot) -> Change | None:
         return _put(self.lots, lot.lot_id, told.lot(lot, self._premises_of(lot.lot_id)))
 
-    def _put_gate(self, gate: gate_pb2.Gate) -> None:
+    def _put_gate(self, gate: gate_pb2.Gate) -> Change | None:
         self._premises_of(gate.lot_id).put_gate(gate.gate_id, gate.lanes)
+        return _put(self.gates, (gate.lot_id, gate.gate_id), told.gate(gate))
 
     def _put_rule(self, rule: RuleFacts) -> Change | None:
         change = _put(self.rules, rule.rule_id, rule)
@@ -104,10 +109,11 @@ class Tables:
         return change
 
 
-F = TypeVar("F", OperatorFacts, LotFacts, VendorFacts, AccountFacts, CredentialFacts, GrantFacts, RuleFacts)
+K = TypeVar("K", str, tuple[str, str])
+F = TypeVar("F", OperatorFacts, LotFacts, GateFacts, VendorFacts, AccountFacts, CredentialFacts, GrantFacts, RuleFacts)
 
 
-def _put(table: dict[str, F], key: str, fact: F) -> Change | None:
+def _put(table: dict[K, F], key: K, fact: F) -> Change | None:
     before = table.get(key)
     table[key] = fact
     return None if before == fact else Change(before, fact)

@@ -7,6 +7,7 @@ from mesh.instants import ms_of
 from parkmesh.registry.v1 import (
     coordinate_pb2,
     directory_service_pb2,
+    gate_pb2,
     lot_pb2,
     operator_pb2,
     role_pb2,
@@ -18,6 +19,7 @@ from directory.facts import (
     FOREVER,
     AccountFacts,
     CredentialFacts,
+    GateFacts,
     GrantFacts,
     LotFacts,
     OperatorFacts,
@@ -45,6 +47,7 @@ def lot(message: lot_pb2.Lot, premises: Premises) -> LotFacts:
         address=message.address,
         operator_id=message.operator_id,
         in_scope=message.in_scope if message.HasField("in_scope") else True,
+        management_area=message.management_area,
         position=_position(message.position) if message.HasField("position") else None,
         open_berths=message.open_berths,
         state=message.state,
@@ -53,6 +56,13 @@ def lot(message: lot_pb2.Lot, premises: Premises) -> LotFacts:
         devices=premises.devices,
         berths=premises.berths,
     )
+
+
+def gate(message: gate_pb2.Gate) -> GateFacts:
+    """The gate."""
+    lanes = tuple((lane.lane_id, lane.direction) for lane in message.lanes)
+    state = message.state or gate_pb2.SERVICE_STATE_IN_SERVICE
+    return GateFacts(message.lot_id, message.gate_id, message.name, state, lanes)
 
 
 def operator(message: operator_pb2.Operator) -> OperatorFacts:

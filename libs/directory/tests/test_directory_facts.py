@@ -7,6 +7,7 @@ from directory import (
     AccountFacts,
     Change,
     CredentialFacts,
+    GateFacts,
     GrantFacts,
     LotFacts,
     OperatorFacts,
@@ -30,6 +31,7 @@ from parkmesh.registry.v1 import (
 )
 
 Said = directory_service_pb2.DirectoryChange
+IN_SERVICE = gate_pb2.SERVICE_STATE_IN_SERVICE
 ENTRY, EXIT = gate_pb2.LANE_DIRECTION_ENTRY, gate_pb2.LANE_DIRECTION_EXIT
 SECRET, SIGNATURE = vendor_pb2.CREDENTIAL_METHOD_SECRET, vendor_pb2.CREDENTIAL_METHOD_SIGNATURE
 HOURS = rule_pb2.RULE_NAME_STATIC_CHANGE_REPORT_HOURS
@@ -76,6 +78,7 @@ def test_facts_may_come_in_any_order(said: list[Said]) -> None:
         address="",
         operator_id="",
         in_scope=True,
+        management_area="",
         position=None,
         open_berths=100,
         state=lot_pb2.LOT_STATE_ACTIVE,
@@ -89,6 +92,10 @@ def test_facts_may_come_in_any_order(said: list[Said]) -> None:
     assert (second.address, second.operator_id, second.in_scope) == ("路", "operator-1", False)
     assert second.position == Position((25.402808746178973, 118.99531183331818), (25.4, 119.0))
     assert not any((second.gates, second.lanes, second.devices, second.berths))
+    assert facts.gates == {
+        ("lot-1", "g1"): GateFacts("lot-1", "g1", "文献路一号出入口", IN_SERVICE, (("a", ENTRY), ("b", EXIT))),
+        ("lot-1", "g2"): GateFacts("lot-1", "g2", "文献路一号出入口", IN_SERVICE, (("a", EXIT),)),
+    }
     assert facts.operators == {"operator-1": OperatorFacts("operator-1", "operator-1")}
     assert facts.vendors == {"vendor-1": VendorFacts("vendor-1", "vendor-1", 5)}
     assert facts.accounts == {
@@ -119,6 +126,7 @@ def test_a_change_says_what_was_and_what_is() -> None:
     assert not facts.lots["lot-1"].active
     now = facts.lots["lot-1"]
     for stands in (gate("lot-1", "g1", a=ENTRY), gate("lot-9", "g1", a=ENTRY)):
+        assert facts.apply(Said(gate=stands)) == Change(None, facts.gates[stands.lot_id, "g1"])
         assert facts.apply(Said(gate=stands)) is None
     assert facts.lots["lot-1"] is now
     assert (now.gates, now.lanes) == ({"g1"}, {("g1", "a"): ENTRY})
