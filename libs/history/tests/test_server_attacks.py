@@ -522,6 +522,7 @@ def test_a_deep_or_huge_statement_is_refused(target: Target, tmp_path: Path) -> 
     "SELECT row_number() OVER (ORDER BY n) FROM seen UNION ALL SELECT number FROM numbers(3)",
     "SELECT a.n FROM seen a LEFT JOIN seen b ON a.n = b.n WHERE a.n IN (SELECT n FROM seen) AND a.n BETWEEN 1 AND 2",
     "SELECT version(), currentDatabase(), timezone()",
+    "SELECT revision FROM (SELECT n AS revision FROM seen) WHERE revision > 0",
     "SELECT database, name, engine, comment FROM system.tables",
     "SELECT name, type FROM system.columns WHERE database = 'parkmesh'",
     "SELECT table_name FROM information_schema.tables",

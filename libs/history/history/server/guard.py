@@ -54,8 +54,9 @@ _HARMLESS = {
     "formatReadableQuantity", "formatReadableSize", "formatReadableTimeDelta", "identity", "ignore", "indexHint",
     "isConstant", "isDecimalOverflow", "lowCardinalityIndices", "lowCardinalityKeys", "materialize",
     "minSampleSizeContinuous", "minSampleSizeConversion", "neighbor", "parseReadableSize", "parseReadableSizeOrNull",
-    "parseReadableSizeOrZero", "parseTimeDelta", "rowNumberInAllBlocks", "rowNumberInBlock", "runningAccumulate",
-    "runningDifference", "runningDifferenceStartingWithFirstValue", "throwIf", "toColumnTypeName", "toTypeName",
+    "parseReadableSizeOrZero", "parseTimeDelta", "revision", "rowNumberInAllBlocks", "rowNumberInBlock",
+    "runningAccumulate", "runningDifference", "runningDifferenceStartingWithFirstValue", "throwIf", "toColumnTypeName",
+    "toTypeName",
     "transform", "variantElement", "variantType", "version", "visibleWidth",
 }  # fmt: skip
 _SYNTAX_FUNCTIONS = {"lambda", "exists", "grouping", "untuple", "arrayJoin"}
