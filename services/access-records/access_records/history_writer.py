@@ -13,16 +13,17 @@ from history.errors import HistoryUnavailable
 from history.positions import Positions
 from history.writer import BatchWriter
 from mesh.server import Mesh, run
-from parkmesh.registry.v1.change_service_pb2 import FACT_KIND_LOT
+from parkmesh.registry.v1.change_service_pb2 import FACT_KIND_GATE, FACT_KIND_LOT, FACT_KIND_OPERATOR
 
-from access_records import schema, tables
+from access_records import beijing_calendar, codes, retention, schema, tables
 from access_records.archive import Archive
 from access_records.drain import Drain, Pace, Rows
 from access_records.journal import JOURNAL
 from access_records.journal_rows import JournalRows
-from access_records.lot_rows import LotRows
 from access_records.progress import PROJECTION
 from access_records.record_rows import RecordRows
+from access_records.registry_rows import TABLES, RegistryRows
+from access_records.retention import Retention
 from access_records.settings import WriterSettings
 
 _log = logging.getLogger(__name__)
@@ -44,9 +45,10 @@ async def bind(settings: WriterSettings, mesh: Mesh) -> None:
         for name in (RECORDS, JOURNAL)
     ]
     client = await mesh.stack.enter_async_context(HistoryClient(settings.account(_INSERT_DEADLINE_S)))
-    directory = Directory(mesh.channel(settings.registry_address), mesh.clock, kinds=[FACT_KIND_LOT])
+    kinds = [FACT_KIND_LOT, FACT_KIND_OPERATOR, FACT_KIND_GATE]
+    directory = Directory(mesh.channel(settings.registry_address), mesh.clock, kinds=kinds)
     pace = Pace(settings.batch_records, settings.gather_milliseconds / 1000, settings.trim_every_seconds)
-    lots = LotRows(directory, BatchWriter(client, [tables.LOTS]), mesh.clock)
+    registry_rows = RegistryRows(directory, client, BatchWriter(client, TABLES))
     archive = Archive(client)
 
     def drains(log: EventLog, rows: Callable[[], Rows], projection: str) -> list[Drain]:
@@ -61,34 +63,50 @@ async def bind(settings: WriterSettings, mesh: Mesh) -> None:
         return JournalRows(BatchWriter(client, list(tables.JOURNAL.values())))
 
     followers = drains(records, record_rows, PROJECTION) + drains(journal, journal_rows, JOURNAL)
+    kept = settings.retention()
     migrated = asyncio.Event()
     await mesh.when_ready(migrated)
 
     async def follow() -> None:
         async with HistoryClient(settings.owner()) as owner:
-            await migrate(owner)
+            await migrate(owner, kept)
+        await filled(client)
         migrated.set()
         async with asyncio.TaskGroup() as group:
             group.create_task(directory.run())
-            group.create_task(lots.run())
+            group.create_task(registry_rows.run())
             for drain in followers:
                 group.create_task(drain.run())
 
     mesh.background("history writer", follow)
 
 
-async def migrate(client: HistoryClient) -> None:
-    """Brings the history's schema up to date; waits while ClickHouse is away."""
+async def migrate(client: HistoryClient, kept: Retention = Retention()) -> None:  # noqa: B008 - it is a value
+    """Brings the history's schema up to date, and for how long it keeps; waits while ClickHouse is away."""
     files = importlib.resources.files(schema)
     while True:
         try:
             applied = await migrations.migrate(client, migrations.load(files / "migrations"), DATABASE)
+            await retention.apply(client, kept)
             await migrations.make_views(client, migrations.load_views(files / "views"))
         except HistoryUnavailable:
             _log.warning("the history does not answer; waiting to migrate")
             await asyncio.sleep(_RETRY_S)
         else:
             _log.info("schema is up to date", extra={"applied": len(applied)})
+            return
+
+
+async def filled(client: HistoryClient) -> None:
+    """Writes the calendar and the names of codes; waits while ClickHouse is away."""
+    while True:
+        try:
+            await beijing_calendar.fill(client)
+            await codes.fill(client)
+        except HistoryUnavailable:
+            _log.warning("the history does not answer; waiting to fill the calendar and the codes")
+            await asyncio.sleep(_RETRY_S)
+        else:
             return
 
 

@@ -1,3 +1,23 @@
+CREATE TABLE store.calendar
+(
+    `day` Date COMMENT '日期（北京时间）',
+    `year` UInt16 COMMENT '年',
+    `month` UInt8 COMMENT '月（1–12）',
+    `iso_year` UInt16 COMMENT '周所属年（ISO 8601）',
+    `iso_week` UInt8 COMMENT '周次（ISO 8601）',
+    `weekday` UInt8 COMMENT '星期（1 星期一至 7 星期日）',
+    `is_weekend` Bool COMMENT '是否星期六或星期日',
+    `is_workday` Bool COMMENT '是否工作日（已计入节假日安排）',
+    `day_type` LowCardinality(String) COMMENT '日期类型：workday 工作日，weekend 周末，holiday 节假日，makeup 调休上班',
+    `holiday` LowCardinality(String) COMMENT '节假日名称；调休上班日为其所调的节假日',
+    `planned` Bool COMMENT '该年的节假日安排是否已知',
+    `plan_year` UInt16 COMMENT '写入时已知安排的最后一年'
+)
+ENGINE = ReplacingMergeTree(plan_year)
+ORDER BY day
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
+COMMENT '日历';
+
 CREATE TABLE store.closed_days
 (
     `lot_id` LowCardinality(String) COMMENT '停车场标识',
@@ -21,6 +41,17 @@ PARTITION BY toYYYYMM(note_time)
 ORDER BY (lot_id, day)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '已结账的日期';
+
+CREATE TABLE store.codes
+(
+    `kind` LowCardinality(String) COMMENT '代码类别',
+    `code` UInt16 COMMENT '代码',
+    `name` String COMMENT '名称'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (kind, code)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
+COMMENT '代码';
 
 CREATE TABLE store.comparisons
 (
@@ -63,6 +94,23 @@ ORDER BY (lot_id, day, record_id, kind, vendor_digest)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '核对发现的差异';
 
+CREATE TABLE store.gates
+(
+    `lot_id` String COMMENT '停车场标识',
+    `gate_id` String COMMENT '出入口编号',
+    `name` String COMMENT '出入口名称',
+    `state` UInt8 COMMENT '使用状态：1 在用，2 停用，3 拆除',
+    `lane_ids` Array(String) COMMENT '车道编号',
+    `lane_directions` Array(UInt8) COMMENT '各车道方向：1 入口，2 出口，3 双向',
+    `registry_epoch` LowCardinality(String) COMMENT '登记数据世代',
+    `registry_revision` UInt64 COMMENT '登记数据版本',
+    `version` UInt64 COMMENT '版本'
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (lot_id, gate_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
+COMMENT '出入口';
+
 CREATE TABLE store.look_ups
 (
     `look_up_id` String COMMENT '查询编号',
@@ -86,6 +134,7 @@ CREATE TABLE store.look_ups
 ENGINE = ReplacingMergeTree(log_offset)
 PARTITION BY toYYYYMM(note_time)
 ORDER BY (note_time, look_up_id)
+TTL note_time + toIntervalDay(1096)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '号牌查询记录';
 
@@ -128,12 +177,30 @@ CREATE TABLE store.lots
     `coordinate_system` UInt8 COMMENT '坐标系：1 GCJ-02，2 WGS-84，3 BD-09，4 CGCS2000',
     `open_berths` Int32 COMMENT '对社会开放泊位数',
     `state` UInt8 COMMENT '状态：1 待审核，2 启用，3 暂停，4 关闭',
+    `operator_id` String COMMENT '经营管理者标识',
+    `in_scope` Bool DEFAULT true COMMENT '是否属于管理范围',
+    `management_area` LowCardinality(String) COMMENT '管理区域',
+    `registry_epoch` LowCardinality(String) COMMENT '登记数据世代',
+    `registry_revision` UInt64 COMMENT '登记数据版本',
     `version` UInt64 COMMENT '版本'
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY lot_id
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
 COMMENT '停车场';
+
+CREATE TABLE store.operators
+(
+    `operator_id` String COMMENT '经营管理者标识',
+    `name` String COMMENT '名称',
+    `registry_epoch` LowCardinality(String) COMMENT '登记数据世代',
+    `registry_revision` UInt64 COMMENT '登记数据版本',
+    `version` UInt64 COMMENT '版本'
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY operator_id
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
+COMMENT '经营管理者';
 
 CREATE TABLE store.positions
 (
@@ -159,6 +226,7 @@ CREATE TABLE store.record_plates
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(event_time)
 ORDER BY (plate_key, lot_id, event_time, record_id)
+TTL accept_time + toIntervalDay(1096)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '号牌假名索引';
 
@@ -230,6 +298,7 @@ CREATE TABLE store.record_revisions
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(accept_time)
 ORDER BY (lot_id, record_id, revision, digest)
+TTL accept_time + toIntervalDay(1096)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '出入场记录的全部修订';
 
@@ -245,6 +314,7 @@ CREATE TABLE store.record_visits
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(event_time)
 ORDER BY (lot_id, visit_id, event_time, record_id)
+TTL accept_time + toIntervalDay(1096)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '停车流水号索引';
 
@@ -310,6 +380,7 @@ CREATE TABLE store.records_current
 ENGINE = ReplacingMergeTree(log_offset, gone)
 PARTITION BY toYYYYMM(event_time)
 ORDER BY (lot_id, event_time, record_id)
+TTL accept_time + toIntervalDay(if(gone = 1, 1127, 1096))
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
 COMMENT '出入场记录的当前状态';
 
@@ -332,6 +403,7 @@ CREATE TABLE store.rejections
 ENGINE = ReplacingMergeTree(log_offset)
 PARTITION BY toYYYYMM(note_time)
 ORDER BY (lot_id, record_id, revision, digest, reason)
+TTL note_time + toIntervalDay(366)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '拒收记录';
 
@@ -401,16 +473,222 @@ PARTITION BY toYYYYMM(anchor_time)
 ORDER BY (lot_id, anchor_time, record_id)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '停车记录（进出场配对）';
+CREATE VIEW parkmesh.calendar
+(
+    `day` Date COMMENT '日期（北京时间） | The Beijing day',
+    `year` UInt16 COMMENT '年 | Year',
+    `month` UInt8 COMMENT '月（1–12） | Month, 1 to 12',
+    `iso_year` UInt16 COMMENT '周所属年（ISO 8601） | Year that the week belongs to, by ISO 8601',
+    `iso_week` UInt8 COMMENT '周次（ISO 8601） | Week by ISO 8601',
+    `weekday` UInt8 COMMENT '星期（1 星期一至 7 星期日） | Weekday, 1 Monday to 7 Sunday (Weekday)',
+    `is_weekend` Bool COMMENT '是否星期六或星期日 | Whether it is a Saturday or Sunday',
+    `is_workday` Bool COMMENT '是否工作日（已计入节假日安排） | Whether people work, holidays and make-up workdays taken into account',
+    `day_type` LowCardinality(String) COMMENT '日期类型：workday 工作日，weekend 周末，holiday 节假日，makeup 调休上班 | workday, weekend, holiday, or makeup for a weekend day worked in exchange',
+    `holiday` LowCardinality(String) COMMENT '节假日名称；调休上班日为其所调的节假日 | Name of the holiday; of a make-up workday the holiday that it makes up for',
+    `planned` Bool COMMENT '该年的节假日安排是否已知；未知时只分工作日与周末 | Whether the plan of that year is known; without it there are only workdays and weekends'
+)
+DEFINER = owner SQL SECURITY DEFINER
+AS SELECT
+    day,
+    year,
+    month,
+    iso_year,
+    iso_week,
+    weekday,
+    is_weekend,
+    is_workday,
+    day_type,
+    holiday,
+    planned
+FROM store.calendar
+FINAL;
+
+CREATE VIEW parkmesh.codes
+(
+    `kind` LowCardinality(String) COMMENT '代码类别 | Which codes, as the descriptions of columns name them',
+    `code` UInt16 COMMENT '代码 | The number',
+    `name` String COMMENT '名称 | Its name; the codes below say what it means'
+)
+DEFINER = owner SQL SECURITY DEFINER
+AS SELECT
+    kind,
+    code,
+    name
+FROM store.codes
+FINAL;
+
+CREATE VIEW parkmesh.gates
+(
+    `lot_id` String COMMENT '停车场标识 | The lot',
+    `gate_id` String COMMENT '出入口编号 | The gate, within the lot',
+    `name` String COMMENT '出入口名称 | Name by the rule of A6',
+    `state` UInt8 COMMENT '使用状态 | Whether it is still there (ServiceState)',
+    `lane_ids` Array(String) COMMENT '车道编号 | Its lanes',
+    `lane_directions` Array(UInt8) COMMENT '各车道方向，与车道编号同序 | Which way each lane leads, in the order of lane_ids (LaneDirection)'
+)
+DEFINER = owner SQL SECURITY DEFINER
+AS SELECT
+    lot_id,
+    gate_id,
+    name,
+    state,
+    lane_ids,
+    lane_directions
+FROM store.gates
+FINAL;
+
+CREATE VIEW parkmesh.lot_day
+(
+    `lot_id` LowCardinality(String) COMMENT '停车场标识 | The lot',
+    `day` Date COMMENT '日期（北京时间） | The Beijing day of the event',
+    `records` UInt64 COMMENT '有效记录数 | Records that hold',
+    `entries` UInt64 COMMENT '入场数 | Entries',
+    `exits` UInt64 COMMENT '出场数 | Exits',
+    `entries_small` UInt64 COMMENT '小型车入场数 | Entries of small cars',
+    `entries_medium` UInt64 COMMENT '中型车入场数 | Entries of medium vehicles',
+    `entries_large` UInt64 COMMENT '大型车入场数 | Entries of large vehicles',
+    `entries_motorcycle` UInt64 COMMENT '摩托车入场数 | Entries of motorcycles',
+    `entries_non_motor` UInt64 COMMENT '非机动车入场数 | Entries of non-motor vehicles',
+    `entries_other` UInt64 COMMENT '其他车辆入场数 | Entries of other vehicles',
+    `exits_small` UInt64 COMMENT '小型车出场数 | Exits of small cars',
+    `exits_medium` UInt64 COMMENT '中型车出场数 | Exits of medium vehicles',
+    `exits_large` UInt64 COMMENT '大型车出场数 | Exits of large vehicles',
+    `exits_motorcycle` UInt64 COMMENT '摩托车出场数 | Exits of motorcycles',
+    `exits_non_motor` UInt64 COMMENT '非机动车出场数 | Exits of non-motor vehicles',
+    `exits_other` UInt64 COMMENT '其他车辆出场数 | Exits of other vehicles',
+    `plates_read` UInt64 COMMENT '号牌已识别数 | Records whose plate was read',
+    `plates_unread` UInt64 COMMENT '号牌未识别数 | Records whose plate could not be read',
+    `plates_unlicensed` UInt64 COMMENT '无牌车数 | Records of vehicles without a plate',
+    `manual_releases` UInt64 COMMENT '人工放行数 | Barriers opened by a person',
+    `without_images` UInt64 COMMENT '无图像记录数 | Records that name no picture',
+    `live` UInt64 COMMENT '实时上报数（非补传） | Records sent as they happened, not resent',
+    `delayed_over_5s` UInt64 COMMENT '实时上报中时延超过 5 秒的数量 | Of the live ones those that took more than five seconds',
+    `resent` UInt64 COMMENT '补传数 | Records sent again after an outage',
+    `corrected` UInt64 COMMENT '其中经修订的有效记录数 | Records of this day that hold after a revision',
+    `corrections` UInt64 COMMENT '当日接收的纠正数 | Corrections accepted on this day',
+    `voids` UInt64 COMMENT '当日接收的作废数 | Voids accepted on this day',
+    `reinstatements` UInt64 COMMENT '当日接收的恢复数 | Reinstatements accepted on this day'
+)
+DEFINER = owner SQL SECURITY DEFINER
+AS SELECT
+    lot_id,
+    day,
+    sum(entry + leaving) AS records,
+    sum(entry) AS entries,
+    sum(leaving) AS exits,
+    sumIf(entry, vehicle_class = 1) AS entries_small,
+    sumIf(entry, vehicle_class = 2) AS entries_medium,
+    sumIf(entry, vehicle_class = 3) AS entries_large,
+    sumIf(entry, vehicle_class = 4) AS entries_motorcycle,
+    sumIf(entry, vehicle_class = 5) AS entries_non_motor,
+    sumIf(entry, vehicle_class = 9) AS entries_other,
+    sumIf(leaving, vehicle_class = 1) AS exits_small,
+    sumIf(leaving, vehicle_class = 2) AS exits_medium,
+    sumIf(leaving, vehicle_class = 3) AS exits_large,
+    sumIf(leaving, vehicle_class = 4) AS exits_motorcycle,
+    sumIf(leaving, vehicle_class = 5) AS exits_non_motor,
+    sumIf(leaving, vehicle_class = 9) AS exits_other,
+    sum(plate_read) AS plates_read,
+    sum(plate_unread) AS plates_unread,
+    sum(plate_unlicensed) AS plates_unlicensed,
+    sum(by_hand) AS manual_releases,
+    sum(without_image) AS without_images,
+    sum(is_live) AS live,
+    sum(is_delayed) AS delayed_over_5s,
+    sum(is_resent) AS resent,
+    sum(is_corrected) AS corrected,
+    sum(correction) AS corrections,
+    sum(void) AS voids,
+    sum(reinstatement) AS reinstatements
+FROM
+(
+    SELECT
+        lot_id,
+        toDate(event_time) AS day,
+        vehicle_class,
+        countIf(direction = 'entry') AS entry,
+        countIf(direction = 'exit') AS leaving,
+        countIf(plate_state IN (0, 1)) AS plate_read,
+        countIf(plate_state = 2) AS plate_unread,
+        countIf(plate_state = 3) AS plate_unlicensed,
+        countIf(release_method = 2) AS by_hand,
+        countIf(empty(image_ids)) AS without_image,
+        countIf(NOT resend) AS is_live,
+        countIf((NOT resend) AND (delay_ms > 5000)) AS is_delayed,
+        countIf(resend) AS is_resent,
+        countIf(revision > 0) AS is_corrected,
+        toUInt64(0) AS correction,
+        toUInt64(0) AS void,
+        toUInt64(0) AS reinstatement
+    FROM store.records_current
+    FINAL
+    GROUP BY
+        lot_id,
+        day,
+        vehicle_class
+    UNION ALL
+    SELECT
+        lot_id,
+        toDate(accept_time) AS day,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        uniqExactIf(tuple(record_id, revision, digest), revision_kind = 1),
+        uniqExactIf(tuple(record_id, revision, digest), revision_kind = 2),
+        uniqExactIf(tuple(record_id, revision, digest), revision_kind = 3)
+    FROM store.record_revisions
+    WHERE revision_kind != 0
+    GROUP BY
+        lot_id,
+        day
+)
+GROUP BY
+    lot_id,
+    day;
+
+CREATE VIEW parkmesh.lot_hour
+(
+    `lot_id` LowCardinality(String) COMMENT '停车场标识 | The lot',
+    `day` Date COMMENT '日期（北京时间） | The Beijing day of the event',
+    `hour` UInt8 COMMENT '小时（北京时间，0–23） | The hour that begins then, 0 to 23, Beijing time',
+    `vehicle_class` UInt8 COMMENT '车辆类型 | Class of the vehicle (VehicleClass)',
+    `entries` UInt64 COMMENT '入场数 | Entries',
+    `exits` UInt64 COMMENT '出场数 | Exits'
+)
+DEFINER = owner SQL SECURITY DEFINER
+AS SELECT
+    lot_id,
+    toDate(event_time) AS day,
+    toHour(event_time) AS hour,
+    vehicle_class,
+    countIf(direction = 'entry') AS entries,
+    countIf(direction = 'exit') AS exits
+FROM store.records_current
+FINAL
+GROUP BY
+    lot_id,
+    day,
+    hour,
+    vehicle_class;
 
 CREATE VIEW parkmesh.lot_latest
 (
-    `lot_id` String,
-    `name` String,
-    `division_name` LowCardinality(String),
-    `open_berths` Int32,
-    `free_spaces` Int32,
-    `event_time` DateTime64(3, 'Asia/Shanghai'),
-    `age_seconds` Int64
+    `lot_id` String COMMENT '停车场标识 | The lot',
+    `name` String COMMENT '停车场名称 | Name',
+    `division_name` LowCardinality(String) COMMENT '行政区划名称 | Name of the division',
+    `open_berths` Int32 COMMENT '对社会开放泊位数 | Berths open to the public',
+    `free_spaces` Int32 COMMENT '最近上报的空余泊位数 | Free berths as last reported',
+    `event_time` DateTime64(3, 'Asia/Shanghai') COMMENT '上报所依据的进出时间（北京时间） | The event that they were reported with, Beijing time',
+    `age_seconds` Int64 COMMENT '距今秒数 | How long ago that was, in seconds'
 )
 DEFINER = owner SQL SECURITY DEFINER
 AS SELECT
@@ -432,18 +710,21 @@ LEFT JOIN
 
 CREATE VIEW parkmesh.lots
 (
-    `lot_id` String,
-    `registration_number` String,
-    `name` String,
-    `type` UInt8,
-    `division_code` LowCardinality(String),
-    `division_name` LowCardinality(String),
-    `address` String,
-    `latitude` Nullable(Float64),
-    `longitude` Nullable(Float64),
-    `coordinate_system` UInt8,
-    `open_berths` Int32,
-    `state` UInt8
+    `lot_id` String COMMENT '停车场标识 | The lot',
+    `registration_number` String COMMENT '停车场登记编号 | Number under which the authority registered it',
+    `name` String COMMENT '停车场名称 | Name',
+    `type` UInt8 COMMENT '停车场类型 | Type (LotType)',
+    `division_code` LowCardinality(String) COMMENT '行政区划代码（GB/T 2260） | Division code by GB/T 2260',
+    `division_name` LowCardinality(String) COMMENT '行政区划名称 | Name of the division; empty when not known',
+    `address` String COMMENT '地址 | Address',
+    `latitude` Nullable(Float64) COMMENT '纬度，未知为空 | Latitude in degrees; NULL when unknown',
+    `longitude` Nullable(Float64) COMMENT '经度，未知为空 | Longitude in degrees; NULL when unknown',
+    `coordinate_system` UInt8 COMMENT '坐标系 | System of both (CoordinateSystem)',
+    `open_berths` Int32 COMMENT '对社会开放泊位数 | Berths open to the public',
+    `state` UInt8 COMMENT '状态 | State (LotState)',
+    `operator_id` String COMMENT '经营管理者标识，未写明为空 | Who runs it; empty when the registry does not say',
+    `in_scope` Bool COMMENT '是否属于管理范围 | Whether the regulation applies to it (R3)',
+    `management_area` LowCardinality(String) COMMENT '管理区域 | The area that manages it, where that is no division'
 )
 DEFINER = owner SQL SECURITY DEFINER
 AS SELECT
@@ -458,41 +739,108 @@ AS SELECT
     longitude,
     coordinate_system,
     open_berths,
-    state
+    state,
+    operator_id,
+    in_scope,
+    management_area
 FROM store.lots
+FINAL;
+
+CREATE VIEW parkmesh.operator_day
+(
+    `operator_id` String COMMENT '经营管理者标识，登记中未写明为空 | Who runs the lots now; empty when the registry does not say',
+    `day` Date COMMENT '日期（北京时间） | The Beijing day of the event',
+    `lots` UInt64 COMMENT '当日有数据的停车场数 | Lots of which there is anything on this day',
+    `records` UInt64 COMMENT '有效记录数 | Records that hold',
+    `entries` UInt64 COMMENT '入场数 | Entries',
+    `exits` UInt64 COMMENT '出场数 | Exits',
+    `plates_read` UInt64 COMMENT '号牌已识别数 | Records whose plate was read',
+    `plates_unread` UInt64 COMMENT '号牌未识别数 | Records whose plate could not be read',
+    `plates_unlicensed` UInt64 COMMENT '无牌车数 | Records of vehicles without a plate',
+    `manual_releases` UInt64 COMMENT '人工放行数 | Barriers opened by a person',
+    `without_images` UInt64 COMMENT '无图像记录数 | Records that name no picture',
+    `live` UInt64 COMMENT '实时上报数（非补传） | Records sent as they happened, not resent',
+    `delayed_over_5s` UInt64 COMMENT '实时上报中时延超过 5 秒的数量 | Of the live ones those that took more than five seconds',
+    `resent` UInt64 COMMENT '补传数 | Records sent again after an outage',
+    `corrected` UInt64 COMMENT '其中经修订的有效记录数 | Records of this day that hold after a revision',
+    `corrections` UInt64 COMMENT '当日接收的纠正数 | Corrections accepted on this day',
+    `voids` UInt64 COMMENT '当日接收的作废数 | Voids accepted on this day',
+    `reinstatements` UInt64 COMMENT '当日接收的恢复数 | Reinstatements accepted on this day'
+)
+DEFINER = owner SQL SECURITY DEFINER
+AS SELECT
+    lots.operator_id AS operator_id,
+    day,
+    count() AS lots,
+    sum(counted.records) AS records,
+    sum(counted.entries) AS entries,
+    sum(counted.exits) AS exits,
+    sum(counted.plates_read) AS plates_read,
+    sum(counted.plates_unread) AS plates_unread,
+    sum(counted.plates_unlicensed) AS plates_unlicensed,
+    sum(counted.manual_releases) AS manual_releases,
+    sum(counted.without_images) AS without_images,
+    sum(counted.live) AS live,
+    sum(counted.delayed_over_5s) AS delayed_over_5s,
+    sum(counted.resent) AS resent,
+    sum(counted.corrected) AS corrected,
+    sum(counted.corrections) AS corrections,
+    sum(counted.voids) AS voids,
+    sum(counted.reinstatements) AS reinstatements
+FROM parkmesh.lot_day AS counted
+LEFT JOIN parkmesh.lots AS lots USING (lot_id)
+GROUP BY
+    operator_id,
+    day;
+
+CREATE VIEW parkmesh.operators
+(
+    `operator_id` String COMMENT '经营管理者标识 | The operator',
+    `name` String COMMENT '名称 | Name as registered'
+)
+DEFINER = owner SQL SECURITY DEFINER
+AS SELECT
+    operator_id,
+    name
+FROM store.operators
 FINAL;
 
 CREATE VIEW parkmesh.records
 (
-    `lot_id` LowCardinality(String),
-    `record_id` String,
-    `direction` Enum8('unspecified' = 0, 'entry' = 1, 'exit' = 2),
-    `event_time` DateTime64(3, 'Asia/Shanghai'),
-    `plate_key` String,
-    `plate_masked` String,
-    `plate_colour` UInt8,
-    `plate_kind` UInt8,
-    `plate_state` UInt8,
-    `vehicle_class` UInt8,
-    `gate_id` LowCardinality(String),
-    `lane_id` LowCardinality(String),
-    `berth_id` String,
-    `device_id` LowCardinality(String),
-    `visit_id` String,
-    `parking_type` UInt8,
-    `release_method` UInt8,
-    `free_spaces` Nullable(Int32),
-    `confidence_permille` Nullable(Int32),
-    `resend` Bool,
-    `accept_time` DateTime64(3, 'Asia/Shanghai'),
-    `delay_ms` Int64,
-    `vendor_id` LowCardinality(String),
-    `warnings` Array(UInt8)
+    `lot_id` LowCardinality(String) COMMENT '停车场标识 | The lot',
+    `record_id` String COMMENT '记录编号，车场内唯一 | The record, unique within its lot',
+    `revision` UInt32 COMMENT '最近修订号，从未修订为 0 | Number of its last revision; 0 when it was never revised',
+    `direction` Enum8('unspecified' = 0, 'entry' = 1, 'exit' = 2) COMMENT '进出方向 | Which way the vehicle went',
+    `event_time` DateTime64(3, 'Asia/Shanghai') COMMENT '进出时间（北京时间） | When it happened, Beijing time',
+    `plate_key` String COMMENT '号牌假名（带密钥摘要），无号牌为空 | Keyed pseudonym of the plate; empty without one',
+    `plate_masked` String COMMENT '号牌掩码 | The plate with its middle hidden',
+    `plate_colour` UInt8 COMMENT '号牌颜色（JT/T 697.7） | Colour of the plate (PlateColour)',
+    `plate_kind` UInt8 COMMENT '号牌种类（GA 24.7） | Kind of the plate (PlateKind)',
+    `plate_state` UInt8 COMMENT '号牌识别状态 | What is known of the plate (PlateState)',
+    `vehicle_class` UInt8 COMMENT '车辆类型 | Class of the vehicle (VehicleClass)',
+    `gate_id` LowCardinality(String) COMMENT '出入口编号 | The gate, within the lot',
+    `lane_id` LowCardinality(String) COMMENT '车道编号 | The lane, within the gate',
+    `berth_id` String COMMENT '泊位编号（路内停车） | The berth, on the street',
+    `device_id` LowCardinality(String) COMMENT '设备编号 | The device that saw the vehicle',
+    `visit_id` String COMMENT '停车流水号，进出场相同 | The visit as the vendor numbers it, the same on entry and exit',
+    `parking_type` UInt8 COMMENT '停车类型 | On which terms the vehicle parks (ParkingType)',
+    `release_method` UInt8 COMMENT '放行方式 | How the barrier came to open (ReleaseMethod)',
+    `release_reason` String COMMENT '人工放行原因，可能含号牌时为 *** | Why a person opened it; *** where it may hold a plate',
+    `free_spaces` Nullable(Int32) COMMENT '事件后空余泊位数，未上报为空 | Free berths after the event; NULL when not reported',
+    `images` UInt64 COMMENT '图像数 | How many pictures the record names',
+    `confidence_permille` Nullable(Int32) COMMENT '识别置信度（千分比） | How sure the camera was, in thousandths',
+    `resend` Bool COMMENT '是否补传 | Whether it was sent again after an outage',
+    `accept_time` DateTime64(3, 'Asia/Shanghai') COMMENT '平台接收时间（北京时间） | When the platform accepted it, Beijing time',
+    `delay_ms` Int64 COMMENT '时延（毫秒），接收时间减进出时间 | From the event to the acceptance, in milliseconds',
+    `revise_time` Nullable(DateTime64(3, 'Asia/Shanghai')) COMMENT '最近修订接收时间（北京时间），未修订为空 | When its last revision was accepted; NULL without one',
+    `vendor_id` LowCardinality(String) COMMENT '上报厂商标识 | Who sent it',
+    `warnings` Array(UInt8) COMMENT '数据提示编号 | What was unusual about it (Warning)'
 )
 DEFINER = owner SQL SECURITY DEFINER
 AS SELECT
     lot_id,
     record_id,
+    revision,
     direction,
     event_time,
     lower(hex(plate_key)) AS plate_key,
@@ -508,11 +856,14 @@ AS SELECT
     visit_id,
     parking_type,
     release_method,
+    if(length(replaceRegexpAll(normalizeUTF8NFKC(release_reason), '[^0-9A-Za-z]', '')) < 4, release_reason, '***') AS release_reason,
     free_spaces,
+    length(image_ids) AS images,
     confidence_permille,
     resend,
     accept_time,
     delay_ms,
+    revise_time,
     vendor_id,
     warnings
 FROM store.records_current
@@ -542,6 +893,30 @@ CREATE VIEW parkmesh.visits
     `vehicle_class` UInt8 COMMENT '车辆类型 | Class of the vehicle',
     `parking_type` UInt8 COMMENT '停车类型 | Terms on which it parked',
     `visit_id` String COMMENT '停车流水号 | Visit id given by the vendor'
+CREATE VIEW parkmesh.records_audit
+(
+    `lot_id` LowCardinality(String) COMMENT '停车场标识 | The lot',
+    `record_id` String COMMENT '记录编号，车场内唯一 | The record, unique within its lot',
+    `revision` UInt32 COMMENT '修订号，首次上报为 0 | Number of the revision; 0 for the first report',
+    `revision_kind` UInt8 COMMENT '修订类别 | What it does (RevisionKind); 0 for a first report',
+    `revised_fields` Array(LowCardinality(String)) COMMENT '纠正的字段 | The facts that a correction corrects',
+    `reason` UInt8 COMMENT '修订原因 | Why it was revised (RevisionReason)',
+    `reason_text` String COMMENT '修订原因说明 | Why, in words',
+    `made_time` Nullable(DateTime64(3, 'Asia/Shanghai')) COMMENT '修订作出时间（北京时间），首次上报为空 | When it was decided, Beijing time; NULL for a first report',
+    `accept_time` DateTime64(3, 'Asia/Shanghai') COMMENT '平台接收时间（北京时间） | When the platform accepted it, Beijing time',
+    `conflicting` Bool COMMENT '是否冲突：同号修订已在先，仅保留不生效 | Another one came under this number before it: it is kept and not applied',
+    `by_person` Bool COMMENT '是否由人员账号提交 | Whether a person sent it, not software',
+    `direction` Enum8('unspecified' = 0, 'entry' = 1, 'exit' = 2) COMMENT '进出方向，未纠正为 unspecified | Which way the vehicle went; unspecified when not corrected',
+    `event_time` Nullable(DateTime64(3, 'Asia/Shanghai')) COMMENT '进出时间（北京时间），未纠正为空 | When it happened; NULL when not corrected',
+    `plate_key` String COMMENT '号牌假名（带密钥摘要） | Keyed pseudonym of the plate as stated here',
+    `plate_masked` String COMMENT '号牌掩码 | The plate with its middle hidden',
+    `plate_state` UInt8 COMMENT '号牌识别状态 | What is known of the plate (PlateState)',
+    `vehicle_class` UInt8 COMMENT '车辆类型 | Class of the vehicle (VehicleClass)',
+    `gate_id` LowCardinality(String) COMMENT '出入口编号 | The gate',
+    `lane_id` LowCardinality(String) COMMENT '车道编号 | The lane',
+    `evidence` UInt64 COMMENT '证据数 | How many pictures prove it',
+    `vendor_id` LowCardinality(String) COMMENT '上报方标识 | Who sent it: the vendor or the operator',
+    `digest` String COMMENT '内容摘要（SHA-256，十六进制） | SHA-256 of what was stated, in hexadecimal'
 )
 DEFINER = owner SQL SECURITY DEFINER
 AS SELECT
@@ -575,3 +950,136 @@ FROM
     FROM store.visits
     FINAL
 ) AS made;
+    revision,
+    revision_kind,
+    revised_fields,
+    reason,
+    reason_text,
+    made_time,
+    accept_time,
+    toBool(row_number() OVER (PARTITION BY lot_id, record_id, revision ORDER BY log_offset ASC) > 1) AS conflicting,
+    toBool(notEmpty(account_id)) AS by_person,
+    direction,
+    nullIf(event_time, fromUnixTimestamp64Milli(0, 'Asia/Shanghai')) AS event_time,
+    lower(hex(plate_key)) AS plate_key,
+    plate_masked,
+    plate_state,
+    vehicle_class,
+    gate_id,
+    lane_id,
+    length(evidence_ids) AS evidence,
+    vendor_id,
+    lower(hex(digest)) AS digest
+FROM store.record_revisions
+FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE VIEW parkmesh.rejections
+(
+    `lot_id` LowCardinality(String) COMMENT '停车场标识 | The lot',
+    `record_id` String COMMENT '记录编号（上报值） | The record as it was sent',
+    `revision` UInt32 COMMENT '修订号，首次上报为 0 | Number of the revision; 0 for a record',
+    `reason` LowCardinality(String) COMMENT '拒收原因（docs/errors.md） | Why it was refused, as docs/errors.md names it',
+    `field` LowCardinality(String) COMMENT '出错字段 | The field at fault, by its JSON name',
+    `vendor_id` LowCardinality(String) COMMENT '上报方标识 | Who sent it',
+    `event_time` DateTime64(3, 'Asia/Shanghai') COMMENT '进出时间（上报值，北京时间） | When it happened, as it was sent',
+    `note_time` DateTime64(3, 'Asia/Shanghai') COMMENT '拒收时间（北京时间） | When it was refused, Beijing time'
+)
+DEFINER = owner SQL SECURITY DEFINER
+AS SELECT
+    lot_id,
+    record_id,
+    revision,
+    named.name AS reason,
+    field,
+    vendor_id,
+    event_time,
+    note_time
+FROM store.rejections AS refused
+FINAL
+LEFT JOIN
+(
+    SELECT
+        code,
+        name
+    FROM store.codes
+    FINAL
+    WHERE kind = 'ErrorReason'
+) AS named ON named.code = refused.reason;
+
+CREATE VIEW parkmesh.vendor_day
+(
+    `vendor_id` LowCardinality(String) COMMENT '上报方标识 | Who sent it',
+    `day` Date COMMENT '日期（北京时间） | The Beijing day: of the event for records, of the refusal for what was refused',
+    `lots` UInt64 COMMENT '有记录的停车场数 | Lots with records of this day',
+    `records` UInt64 COMMENT '有效记录数 | Records that hold',
+    `live` UInt64 COMMENT '实时上报数（非补传） | Records sent as they happened, not resent',
+    `delayed_over_5s` UInt64 COMMENT '实时上报中时延超过 5 秒的数量 | Of the live ones those that took more than five seconds',
+    `resent` UInt64 COMMENT '补传数 | Records sent again after an outage',
+    `plates_unread` UInt64 COMMENT '号牌未识别数 | Records whose plate could not be read',
+    `without_images` UInt64 COMMENT '无图像记录数 | Records that name no picture',
+    `warned` UInt64 COMMENT '带提示的记录数 | Records that were accepted with a warning',
+    `corrected` UInt64 COMMENT '其中经修订的有效记录数 | Records of this day that hold after a revision',
+    `rejections` UInt64 COMMENT '当日拒收数 | Items refused on this day',
+    `conflicts` UInt64 COMMENT '拒收中与已存内容冲突的数量 | Of these, ids that were already stored with other facts'
+)
+DEFINER = owner SQL SECURITY DEFINER
+AS SELECT
+    vendor_id,
+    day,
+    sum(lot) AS lots,
+    sum(reported) AS records,
+    sum(is_live) AS live,
+    sum(is_delayed) AS delayed_over_5s,
+    sum(is_resent) AS resent,
+    sum(plate_unread) AS plates_unread,
+    sum(without_image) AS without_images,
+    sum(is_warned) AS warned,
+    sum(is_corrected) AS corrected,
+    sum(refused) AS rejections,
+    sum(conflict) AS conflicts
+FROM
+(
+    SELECT
+        vendor_id,
+        toDate(event_time) AS day,
+        uniqExact(lot_id) AS lot,
+        count() AS reported,
+        countIf(NOT resend) AS is_live,
+        countIf((NOT resend) AND (delay_ms > 5000)) AS is_delayed,
+        countIf(resend) AS is_resent,
+        countIf(plate_state = 2) AS plate_unread,
+        countIf(empty(image_ids)) AS without_image,
+        countIf(notEmpty(warnings)) AS is_warned,
+        countIf(revision > 0) AS is_corrected,
+        toUInt64(0) AS refused,
+        toUInt64(0) AS conflict
+    FROM store.records_current
+    FINAL
+    GROUP BY
+        vendor_id,
+        day
+    UNION ALL
+    SELECT
+        vendor_id,
+        toDate(note_time) AS day,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        count(),
+        countIf(reason = 40)
+    FROM store.rejections
+    FINAL
+    GROUP BY
+        vendor_id,
+        day
+)
+GROUP BY
+    vendor_id,
+    day;

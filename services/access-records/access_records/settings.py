@@ -6,9 +6,10 @@ from typing import Final
 
 from eventlog import Limits
 from history.client import Account
-from mesh.settings import BaseSettings, Secret, setting
+from mesh.settings import BaseSettings, Secret, SettingsError, setting
 from vocabulary import beijing
 
+from access_records.retention import Retention
 from access_records.visits import pairing
 
 _SLACK_MS: Final = 3_600_000
@@ -105,6 +106,19 @@ class WriterSettings(StorageSettings):
     """How long to wait after an insert that was not full, so that the next one is larger."""
     trim_every_seconds: float = 10.0
     """How often the log is trimmed."""
+    retain_records_days: int = Retention.records
+    """For how many days from its acceptance a record stays in the history, with its revisions; 0: for ever."""
+    retain_rejections_days: int = Retention.rejections
+    """The same for what was refused."""
+    retain_look_ups_days: int = Retention.look_ups
+    """The same for look-ups of plates."""
+
+    def retention(self) -> Retention:
+        """For how long the history keeps what it holds. SettingsError."""
+        try:
+            return Retention(self.retain_records_days, self.retain_rejections_days, self.retain_look_ups_days)
+        except ValueError as error:
+            raise SettingsError(f"HISTORY_WRITER_RETAIN_…_DAYS: {error}") from None
 
     def owner(self) -> Account:
         """The account that makes the schema."""

@@ -5,7 +5,16 @@ from typing import Final
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from history.rows import ProtobufTable
-from parkmesh.access.v1 import journal_pb2, lot_row_pb2, record_pb2, visit_row_pb2
+from parkmesh.access.v1 import (
+    calendar_row_pb2,
+    code_row_pb2,
+    gate_row_pb2,
+    journal_pb2,
+    lot_row_pb2,
+    operator_row_pb2,
+    record_pb2,
+    visit_row_pb2,
+)
 
 _SCALARS: Final = {
     FieldDescriptor.TYPE_STRING: "string",
@@ -55,6 +64,14 @@ CURRENT: Final = _table("store.records_current", record_pb2.LoggedRecord.DESCRIP
 """The state of every record that holds now."""
 LOTS: Final = _table("store.lots", lot_row_pb2.LotRow.DESCRIPTOR)
 """The registry's lots."""
+OPERATORS: Final = _table("store.operators", operator_row_pb2.OperatorRow.DESCRIPTOR)
+"""The registry's operators."""
+GATES: Final = _table("store.gates", gate_row_pb2.GateRow.DESCRIPTOR)
+"""The gates of the registry's lots."""
+CODES: Final = _table("store.codes", code_row_pb2.CodeRow.DESCRIPTOR)
+"""What the numbers in the other tables are called."""
+CALENDAR: Final = _table("store.calendar", calendar_row_pb2.CalendarRow.DESCRIPTOR)
+"""Beijing's days."""
 JOURNAL: Final = {
     "rejection": _table("store.rejections", journal_pb2.Rejection.DESCRIPTOR),
     "look_up": _table("store.look_ups", journal_pb2.LookUp.DESCRIPTOR),

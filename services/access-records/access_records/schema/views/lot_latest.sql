@@ -1,5 +1,15 @@
--- Where there was room when each lot was last heard of, and how long ago that was in seconds.
-CREATE OR REPLACE VIEW parkmesh.lot_latest DEFINER = owner SQL SECURITY DEFINER AS
+-- Where there was room when each lot was last heard of, and how long ago that was. 各停车场最近上报的空余泊位数及距今时间。
+CREATE OR REPLACE VIEW parkmesh.lot_latest
+(
+    lot_id String COMMENT '停车场标识 | The lot',
+    name String COMMENT '停车场名称 | Name',
+    division_name LowCardinality(String) COMMENT '行政区划名称 | Name of the division',
+    open_berths Int32 COMMENT '对社会开放泊位数 | Berths open to the public',
+    free_spaces Int32 COMMENT '最近上报的空余泊位数 | Free berths as last reported',
+    event_time DateTime64(3, 'Asia/Shanghai') COMMENT '上报所依据的进出时间（北京时间） | The event that they were reported with, Beijing time',
+    age_seconds Int64 COMMENT '距今秒数 | How long ago that was, in seconds'
+)
+DEFINER = owner SQL SECURITY DEFINER AS
 SELECT
     lot_id,
     lots.name AS name,

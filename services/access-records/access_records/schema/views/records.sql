@@ -1,8 +1,40 @@
--- The records as analysts read them: current, without the plate; plate_key joins one vehicle's records without naming it.
-CREATE OR REPLACE VIEW parkmesh.records DEFINER = owner SQL SECURITY DEFINER AS
+-- The records as analysts read them: those that hold now, without the plate; plate_key joins one vehicle's records without naming it. A reason in words that holds four letters or digits is not shown: it may be a plate. 有效记录：不含号牌，plate_key 可关联同一车辆而不暴露号牌；人工放行原因含四个及以上字母或数字时不显示。
+CREATE OR REPLACE VIEW parkmesh.records
+(
+    lot_id LowCardinality(String) COMMENT '停车场标识 | The lot',
+    record_id String COMMENT '记录编号，车场内唯一 | The record, unique within its lot',
+    revision UInt32 COMMENT '最近修订号，从未修订为 0 | Number of its last revision; 0 when it was never revised',
+    direction Enum8('unspecified' = 0, 'entry' = 1, 'exit' = 2) COMMENT '进出方向 | Which way the vehicle went',
+    event_time DateTime64(3, 'Asia/Shanghai') COMMENT '进出时间（北京时间） | When it happened, Beijing time',
+    plate_key String COMMENT '号牌假名（带密钥摘要），无号牌为空 | Keyed pseudonym of the plate; empty without one',
+    plate_masked String COMMENT '号牌掩码 | The plate with its middle hidden',
+    plate_colour UInt8 COMMENT '号牌颜色（JT/T 697.7） | Colour of the plate (PlateColour)',
+    plate_kind UInt8 COMMENT '号牌种类（GA 24.7） | Kind of the plate (PlateKind)',
+    plate_state UInt8 COMMENT '号牌识别状态 | What is known of the plate (PlateState)',
+    vehicle_class UInt8 COMMENT '车辆类型 | Class of the vehicle (VehicleClass)',
+    gate_id LowCardinality(String) COMMENT '出入口编号 | The gate, within the lot',
+    lane_id LowCardinality(String) COMMENT '车道编号 | The lane, within the gate',
+    berth_id String COMMENT '泊位编号（路内停车） | The berth, on the street',
+    device_id LowCardinality(String) COMMENT '设备编号 | The device that saw the vehicle',
+    visit_id String COMMENT '停车流水号，进出场相同 | The visit as the vendor numbers it, the same on entry and exit',
+    parking_type UInt8 COMMENT '停车类型 | On which terms the vehicle parks (ParkingType)',
+    release_method UInt8 COMMENT '放行方式 | How the barrier came to open (ReleaseMethod)',
+    release_reason String COMMENT '人工放行原因，可能含号牌时为 *** | Why a person opened it; *** where it may hold a plate',
+    free_spaces Nullable(Int32) COMMENT '事件后空余泊位数，未上报为空 | Free berths after the event; NULL when not reported',
+    images UInt64 COMMENT '图像数 | How many pictures the record names',
+    confidence_permille Nullable(Int32) COMMENT '识别置信度（千分比） | How sure the camera was, in thousandths',
+    resend Bool COMMENT '是否补传 | Whether it was sent again after an outage',
+    accept_time DateTime64(3, 'Asia/Shanghai') COMMENT '平台接收时间（北京时间） | When the platform accepted it, Beijing time',
+    delay_ms Int64 COMMENT '时延（毫秒），接收时间减进出时间 | From the event to the acceptance, in milliseconds',
+    revise_time Nullable(DateTime64(3, 'Asia/Shanghai')) COMMENT '最近修订接收时间（北京时间），未修订为空 | When its last revision was accepted; NULL without one',
+    vendor_id LowCardinality(String) COMMENT '上报厂商标识 | Who sent it',
+    warnings Array(UInt8) COMMENT '数据提示编号 | What was unusual about it (Warning)'
+)
+DEFINER = owner SQL SECURITY DEFINER AS
 SELECT
     lot_id,
     record_id,
+    revision,
     direction,
     event_time,
     lower(hex(plate_key)) AS plate_key,
@@ -18,11 +50,14 @@ SELECT
     visit_id,
     parking_type,
     release_method,
+    if(length(replaceRegexpAll(normalizeUTF8NFKC(release_reason), '[^0-9A-Za-z]', '')) < 4, release_reason, '***') AS release_reason,
     free_spaces,
+    length(image_ids) AS images,
     confidence_permille,
     resend,
     accept_time,
     delay_ms,
+    revise_time,
     vendor_id,
     warnings
 FROM store.records_current FINAL

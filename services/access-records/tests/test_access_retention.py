@@ -1,0 +1,97 @@
+"""For how long the history keeps what it holds: what is older goes, together, and nothing else does."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from access_records import tables
+from access_records.retention import Retention, apply
+from access_records.settings import WriterSettings
+from access_records.testing import Platform
+from history.client import Account, HistoryClient
+from history.writer import BatchWriter
+from mesh.settings import SettingsError
+from parkmesh.access.v1 import journal_pb2, record_pb2
+from vocabulary import beijing
+
+LOT = "lot-retention"
+OLD_MS, NEW_MS = beijing.parse("2019-03-01T08:00:00+08:00"), beijing.parse("2090-03-01T08:00:00+08:00")
+
+
+@pytest.fixture
+async def owner(access: Platform) -> AsyncIterator[HistoryClient]:
+    async with HistoryClient(Account(access.history.url, "owner", access.history.secrets["owner"])) as client:
+        yield client
+
+
+def record(name: str, accept_ms: int, event_ms: int = OLD_MS, **facts: object) -> record_pb2.LoggedRecord:
+    return record_pb2.LoggedRecord(
+        record_id=name,
+        lot_id=LOT,
+        direction=record_pb2.DIRECTION_ENTRY,
+        event_ms=event_ms,
+        accept_ms=accept_ms,
+        digest=name.encode().ljust(32, b"-"),
+        visit_id=name,
+        plate_key=name.encode().ljust(16, b"-"),
+        **facts,  # type: ignore[arg-type]
+    )
+
+
+def refusal(name: str, note_ms: int) -> journal_pb2.Rejection:
+    return journal_pb2.Rejection(lot_id=LOT, record_id=name, digest=name.encode().ljust(32, b"-"), note_ms=note_ms)
+
+
+async def left(owner: HistoryClient, table: str) -> set[str]:
+    await owner.execute(f"OPTIMIZE TABLE {table} FINAL")
+    rows = await owner.rows(f"SELECT record_id FROM {table} WHERE lot_id = '{LOT}'")
+    return {name for (name,) in rows}
+
+
+async def test_what_is_older_goes_with_all_that_belongs_to_it(owner: HistoryClient) -> None:
+    """Counted from the acceptance: an old event that came lately stays."""
+    old, late = record("old", OLD_MS), record("late", NEW_MS)
+    month, late_month = beijing.month(OLD_MS), beijing.month(NEW_MS)
+    noted = tables.JOURNAL["rejection"]
+    writer = BatchWriter(owner, [tables.REVISIONS, tables.CURRENT, noted])
+    await writer.write(
+        {
+            tables.REVISIONS.name: {month: [old.SerializeToString()], late_month: [late.SerializeToString()]},
+            tables.CURRENT.name: {month: [old.SerializeToString(), late.SerializeToString()]},
+            noted.name: {
+                month: [refusal("old", OLD_MS).SerializeToString()],
+                late_month: [refusal("late", NEW_MS).SerializeToString()],
+            },
+        }
+    )
+    for table in ("record_revisions", "records_current", "record_plates", "record_visits", "rejections"):
+        assert await left(owner, f"store.{table}") == {"late"}, table
+
+
+async def test_the_mark_of_what_is_gone_outlives_it(owner: HistoryClient) -> None:
+    """A part with the record itself may be merged later than that with its mark: it must not come to light again."""
+    ttl = Retention(records=100).ttls()[tables.CURRENT.name]
+    lived = f"dateDiff('day', accept_time, {ttl})"
+    row = "fromUnixTimestamp64Milli(0) AS accept_time"
+    ((held, mark),) = await owner.rows(
+        f"SELECT {lived.replace('gone', '0')}, {lived.replace('gone', '1')} FROM (SELECT {row})"
+    )
+    assert (held, mark) == (100, 131)
+
+
+async def test_a_setting_changes_the_tables_that_differ_and_zero_keeps_for_ever(owner: HistoryClient) -> None:
+    assert await apply(owner, Retention()) == ()
+    try:
+        changed = await apply(owner, Retention(rejections=30, look_ups=0))
+        assert set(changed) == {"store.rejections", "store.look_ups"}
+        assert await apply(owner, Retention(rejections=30, look_ups=0)) == ()
+        ((engine,),) = await owner.rows("SELECT engine_full FROM system.tables WHERE name = 'look_ups'")
+        assert " TTL " not in engine
+    finally:
+        await apply(owner, Retention())
+    assert await apply(owner, Retention()) == ()
+
+
+@pytest.mark.parametrize("days", [-1, 36_501])
+def test_days_that_make_no_sense_are_refused(days: int) -> None:
+    with pytest.raises(SettingsError):
+        WriterSettings(retain_records_days=days).retention()
