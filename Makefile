@@ -57,6 +57,7 @@ lint: gen ## Checks style, protos, import rules and generated documents.
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python docs/generate_errors.py --check
 	$(BIN)/python docs/generate_surveys.py --check
+	$(BIN)/python docs/generate_analysts.py --check
 
 # Every folder of tests may have its conftest.py, and mypy takes one module of a name at a time: the folders' names tell
 # them apart, but for those that are no names in Python, which are checked one by one.

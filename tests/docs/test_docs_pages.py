@@ -94,6 +94,12 @@ def test_every_path_of_the_readme_exists() -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+def test_the_readme_names_every_view_that_analysts_read() -> None:
+    views = set(re.findall(r"^### ([a-z_]+)$", (ROOT / "docs" / "analysts.md").read_text(), re.MULTILINE))
+    assert len(views) > 10
+    assert views - set(code(ENGLISH)) == set()
+
+
 def test_requirements_name_code_and_tests_that_exist() -> None:
     named = [word for word in code(REQUIREMENTS) if "/" in word and " " not in word]
     assert len(named) > 40
