@@ -17,7 +17,7 @@ from .figures import Figures
 from .ledger import Void
 from .register import filled
 from .repeat import FULL, QUICK, Repeat
-from .scenarios import SCENARIOS
+from .scenarios import LONG, SCENARIOS
 from .stage import staged
 
 _REPEATS: Final = 3
@@ -31,7 +31,9 @@ def main() -> int:
     """The exit code: 1 when a run's books do not balance, and nothing is written then."""
     parser = argparse.ArgumentParser(prog="make bench", description="Measures a whole platform on this machine.")
     parser.add_argument("--repeats", type=int, default=_REPEATS, help="rounds of all scenarios (default: %(default)s)")
-    parser.add_argument("--only", action="append", choices=[*SCENARIOS, "footprint"], help="may be given repeatedly")
+    parser.add_argument(
+        "--only", action="append", choices=[*SCENARIOS, *LONG, "footprint"], help="may be given repeatedly"
+    )
     parser.add_argument("--quick", action="store_true", help="one small round, to see that everything works")
     parser.add_argument("--output", type=Path, default=Path("var") / "bench.json", help="(default: %(default)s)")
     asked = parser.parse_args()
@@ -76,9 +78,9 @@ async def measure(chosen: list[str], repeats: int, quick: bool, output: Path, co
                 break
             repeat = replace(repeat, number=number, baseline=None)
             for name in chosen:
-                if name in SCENARIOS:
+                if run := {**SCENARIOS, **LONG}.get(name):
                     console.print(f"repeat {number + 1} of {repeats}: {name}")
-                    await SCENARIOS[name](repeat)
+                    await run(repeat)
         if "footprint" in chosen:
             await footprint.per_record(stage, figures)
             await footprint.restart(stage, figures)

@@ -44,6 +44,10 @@ class Extent:
     """Of a bearer token; of signed requests fewer."""
     history_rows: int
     """In the history that reconciliation is measured over."""
+    past_records: int
+    """In the history that the published views are asked of."""
+    grown_records: int
+    """In the longest of three histories, each ten times as long as the one before."""
 
 
 FULL: Final = Extent(
@@ -61,6 +65,8 @@ FULL: Final = Extent(
     rights_lots=1_000,
     checks=20_000,
     history_rows=10_000_000,
+    past_records=10_000_000,
+    grown_records=20_000_000,
 )
 QUICK: Final = Extent(
     lots=20,
@@ -77,6 +83,8 @@ QUICK: Final = Extent(
     rights_lots=50,
     checks=600,
     history_rows=20_000,
+    past_records=100_000,
+    grown_records=100_000,
 )
 
 

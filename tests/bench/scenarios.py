@@ -8,11 +8,13 @@ from typing import Final
 from . import bare, footprint, upload
 from .authorization import authorization
 from .cold_start import cold_start
+from .growth import growth
 from .reconciliation import reconciliation
 from .registering import registering
 from .repeat import Repeat
 from .revocation import revocation
 from .rights import rights
+from .views import views
 from .visits import visits
 
 _LATENCY_LANES: Final = 80
@@ -82,3 +84,6 @@ SCENARIOS: Final[Mapping[str, Callable[[Repeat], Awaitable[None]]]] = {
     "reconciliation": reconciliation,
     "visits": visits,
 }
+
+LONG: Final[Mapping[str, Callable[[Repeat], Awaitable[None]]]] = {"views": views, "growth": growth}
+"""What fills histories of years: minutes each, and only on request."""

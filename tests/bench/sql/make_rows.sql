@@ -1,0 +1,40 @@
+-- Records as a city sends them, made inside the engine: two by two an entry and its exit, one step after the other; both tables take them from here.
+CREATE OR REPLACE TABLE store.bench_rows ENGINE = Memory AS
+WITH
+    number + {first:UInt64} AS row,
+    intDiv(row, 2) AS visit,
+    cityHash64(visit) AS chance,
+    row % 2 = 1 AS leaves,
+    visit * 31 % {cars:UInt64} AS car,
+    chance % 50 = 0 AS unread,
+    chance % 40 = 1 AS late,
+    leaves AND chance % 30 = 2 AS by_hand
+SELECT
+    concat('lot_', leftPad(toString(visit % {lots:UInt64}), 4, '0')) AS lot_id,
+    concat('rec-', leftPad(toString(row), 12, '0')) AS record_id,
+    if(leaves, 'exit', 'entry') AS direction,
+    {start_ms:Int64} + toInt64(row) * {step_ms:Int64} AS event_ms,
+    if(unread, '', concat('闽B', leftPad(toString(car), 6, '0'))) AS plate_number,
+    if(unread, 0, if(car % 4 = 0, 94, 1)) AS plate_colour,
+    if(unread, 0, if(car % 4 = 0, 52, 2)) AS plate_kind,
+    if(unread, 2, 1) AS plate_state,
+    if(car % 10 = 0, 3, 1) AS vehicle_class,
+    if(leaves, '2', '1') AS gate_id,
+    '1' AS lane_id,
+    concat('cam-', gate_id) AS device_id,
+    concat('v-', toString(visit)) AS visit_id,
+    1 AS parking_type,
+    multiIf(by_hand, 2, leaves, 1, 0) AS release_method,
+    if(by_hand, '设备故障', '') AS release_reason,
+    toInt32(row % 400) AS free_spaces,
+    if(chance % 25 = 3, [], [concat(record_id, '-0'), concat(record_id, '-1')]) AS image_ids,
+    toInt32(900 + row % 100) AS confidence_permille,
+    late AND chance % 3 = 0 AS resend,
+    event_ms + if(late, 6000 + toInt64(chance % 60000), 300 + toInt64(chance % 3000)) AS accept_ms,
+    SHA256(toString(row)) AS digest,
+    concat('vendor-', toString(visit % {lots:UInt64} % 10)) AS vendor_id,
+    plate_number AS plate_normal,
+    if(unread, '', MD5(toString(car))) AS plate_key,
+    if(unread, '', concat(substringUTF8(plate_number, 1, 2), '****', substringUTF8(plate_number, 7))) AS plate_masked,
+    row AS log_offset
+FROM numbers({count:UInt64})
