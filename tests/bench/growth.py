@@ -10,12 +10,11 @@ from .years import LOTS, Years, asked, enter, sql, years
 
 _RECORDS_OF_A_DAY: Final = 10_000
 _INSERTED: Final = 10_000
-_SAMPLES: Final = 15
 _FIRST: Final = date(2020, 1, 1)
 _LOT_DAY: Final = "SELECT * FROM lot_day WHERE lot_id = {lot:String} AND day = {day:Date}"
 _PLATES: Final = (
     "SELECT lower(hex(plate_key)) FROM store.record_plates GROUP BY plate_key HAVING count() BETWEEN 30 AND 50"
-    " ORDER BY cityHash64(plate_key) LIMIT 15"
+    " ORDER BY cityHash64(plate_key) LIMIT {limit:UInt32}"
 )
 
 
@@ -29,25 +28,25 @@ async def growth(repeat: Repeat) -> None:
         # Each length has a history of its own, in which every vehicle is seen as often as in the others.
         async with years(_RECORDS_OF_A_DAY, records) as past:
             await past.grow(records)
-            for what, took in (await _measured(past)).items():
-                median = enter(figures, f"growth.{what}.{records}", took)
-                figures.add(f"growth.{what}.{records}.slower", "times", median / first.setdefault(what, median))
+            for what, took in (await _measured(past, repeat.extent.questions)).items():
+                quarter = enter(figures, f"growth.{what}.{records}", took)
+                figures.add(f"growth.{what}.{records}.slower", "times", quarter / first.setdefault(what, quarter))
 
 
-async def _measured(past: Years) -> dict[str, list[float]]:
+async def _measured(past: Years, times: int) -> dict[str, list[float]]:
     chance = random.Random("growth")
     days: list[dict[str, Any]] = [
         {
             "lot": f"lot_{chance.randrange(LOTS):04d}",
             "day": _FIRST + timedelta(days=chance.randrange(max(1, past.days - 1))),
         }
-        for _ in range(_SAMPLES)
+        for _ in range(times)
     ]
-    plates = [{"plate": key} for (key,) in await past.reader.rows(_PLATES)]
+    plates = [{"plate": key} for (key,) in await past.reader.rows(_PLATES, {"limit": times})]
     return {
         "lot_day": await asked(past.analyst, _LOT_DAY, days),
         "plate": await asked(past.reader, sql("plate_history"), plates),
-        "insert": [await _inserted(past) for _ in range(_SAMPLES)],
+        "insert": [await _inserted(past) for _ in range(times)],
     }
 
 

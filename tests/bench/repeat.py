@@ -48,6 +48,8 @@ class Extent:
     """In the history that the published views are asked of."""
     grown_records: int
     """In the longest of three histories, each ten times as long as the one before."""
+    questions: int
+    """How often each question is asked of them."""
 
 
 FULL: Final = Extent(
@@ -67,6 +69,7 @@ FULL: Final = Extent(
     history_rows=10_000_000,
     past_records=10_000_000,
     grown_records=20_000_000,
+    questions=9,
 )
 QUICK: Final = Extent(
     lots=20,
@@ -83,8 +86,9 @@ QUICK: Final = Extent(
     rights_lots=50,
     checks=600,
     history_rows=20_000,
-    past_records=100_000,
-    grown_records=100_000,
+    past_records=20_000,
+    grown_records=20_000,
+    questions=2,
 )
 
 

@@ -17,6 +17,8 @@ MEASURED = (
     "authorization",
     "reconciliation",
     "visits",
+    "views",
+    "growth",
 )
 REGISTRY = {
     "registering": {"calls": "lots/s", "calls.p50": "ms", "calls.p99": "ms", "survey.lots": "s", "survey.gates": "s"},
@@ -77,6 +79,9 @@ def test_a_quick_bench_checks_its_books_and_writes_its_figures(tmp_path: Path) -
             figure = figures[f"{scenario}.{name}"]
             assert figure["value"] > 0, name
             assert figure["unit"] == unit
+    for name in ("views.lot_day.lot_day", "views.worked.16_journeys", "growth.lot_day.200", "growth.plate.20000"):
+        assert figures[name]["value"] > 0, name
+        assert figures[name]["unit"] == "ms"
     for right in ("credential", "grant"):
         for way in ("unary", "stream"):
             median, most = (figures[f"revocation.{right}.{way}.{quantile}"]["value"] for quantile in ("p50", "max"))

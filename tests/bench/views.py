@@ -10,7 +10,6 @@ from .repeat import Repeat
 from .years import LOTS, Years, asked, enter, years
 
 _RECORDS_OF_A_DAY: Final = 25_000
-_SAMPLES: Final = 7
 _FIRST: Final = date(2020, 1, 1)
 
 _OF_LOT: Final = "lot_id = {lot:String} AND day = {day:Date}"
@@ -49,7 +48,7 @@ async def views(repeat: Repeat) -> None:
     async with years(_RECORDS_OF_A_DAY, records) as past:
         await past.grow(records)
         chance = random.Random("views")
-        every = [_drawn(past, chance) for _ in range(_SAMPLES)]
+        every = [_drawn(past, chance) for _ in range(repeat.extent.questions)]
         for name, text in QUESTIONS.items():
             enter(figures, f"views.{name}", await asked(past.analyst, text, every))
         spans = [{"from": one["day"], "to": one["day"] + timedelta(days=30)} for one in every[:3]]
