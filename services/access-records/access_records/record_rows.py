@@ -9,7 +9,7 @@ from vocabulary import beijing
 
 from access_records import logged, tables
 from access_records.archive import Archive, RecordId
-from access_records.state import fold
+from access_records.state import current_rows
 
 Rows = dict[int, list[bytes]]
 """Serialized rows by month: of acceptance for revisions, of the event for current rows."""
@@ -61,16 +61,11 @@ class RecordRows:
         orphans = await self._known_orphans()
         found = await self._archive.reports(revised)
         for record in revised:
-            reports = found.get(record, [])
-            state = fold(reports)
-            if state is None:
+            rows = current_rows(found.get(record, []))
+            if not rows:
                 orphans.add(record)
                 continue
             orphans.discard(record)
-            rows = list(state.rows())
-            taken = {row.event_ms for row in rows}
-            # An id that was used again, long after, for other facts: those stand where they happened.
-            rows += [other for other in reports if not other.revision and other.event_ms not in taken]
             for row in rows:
                 current.setdefault(_month(row.event_ms), []).append(row.SerializeToString())
 

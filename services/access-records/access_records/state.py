@@ -2,7 +2,7 @@
 came (R5.2f, R5.2g). Nothing here is overwritten: a state is computed, from all that was ever reported under the id.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -80,6 +80,19 @@ def fold(reports: Iterable[record_pb2.LoggedRecord]) -> State | None:
     if record.revision:
         record.digest = digest_of(facts_of(record))
     return State(record, voided, frozenset(places - foreign))
+
+
+def current_rows(reports: Collection[record_pb2.LoggedRecord]) -> list[record_pb2.LoggedRecord]:
+    """The current rows of all that was ever reported under one id; none while its first report is missing.
+
+    An id that was used again, long after, for other facts: those stand where they happened.
+    """
+    state = fold(reports)
+    if state is None:
+        return []
+    rows = list(state.rows())
+    taken = {row.event_ms for row in rows}
+    return rows + [other for other in reports if not other.revision and other.event_ms not in taken]
 
 
 def _correct(record: record_pb2.LoggedRecord, correction: record_pb2.LoggedRecord) -> None:
