@@ -50,6 +50,7 @@ def clickhouse_config(settings: Settings, credentials: Credentials) -> dict[str,
         "host": settings.host,
         "port": settings.ports.clickhouse,
         "published": PUBLISHED,
+        "backups": str(settings.var / "data" / "backup"),
         "accounts": [
             {"name": OWNER, "kind": "owner", "secret": credentials.owner_password},
             {"name": WRITER, "kind": "writer", "secret": credentials.writer_password},

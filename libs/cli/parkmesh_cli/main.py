@@ -2,6 +2,7 @@
 
 import math
 import time
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -169,6 +170,9 @@ app.command()(sessions.login)
 app.command()(sessions.logout)
 app.command()(sessions.activate)
 app.add_typer(admin, name="admin")
+for installed in metadata.entry_points(group="parkmesh.commands"):
+    # What runs on the platform's own machine comes with what runs the platform there.
+    app.add_typer(installed.load(), name=installed.name)
 
 
 def _target(demo: Path | None) -> Target:

@@ -84,6 +84,8 @@ class ServerSettings:
     """0 takes a free port; the line `listening` in the log names it."""
     tmp: Path
     """A folder that the server owns: what is found in it at start is removed."""
+    backups: Path | None = None
+    """The folder below which the owner may back databases up and restore them from; None: nowhere."""
     base: str = "store"
     """The database of the tables, closed to analysts."""
     published: str = "parkmesh"
@@ -129,6 +131,7 @@ def parse(given: Any) -> ServerSettings:
     path = Path(values["path"]).absolute()
     values["path"] = path
     values["tmp"] = Path(values.get("tmp") or f"{path}.tmp").absolute()
+    values["backups"] = Path(values["backups"]).absolute() if values.get("backups") else None
     for key in ("base", "published"):
         if key in values:
             _identifier(values[key], key)

@@ -35,8 +35,10 @@ _SERVER = """<clickhouse>
 <number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
 <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
 </merge_tree>
-</clickhouse>
+{backups}</clickhouse>
 """
+
+_BACKUPS = "<backups><allowed_path>{folder}</allowed_path></backups>\n"
 
 _USERS = """<clickhouse>
 <roles>{roles}</roles>
@@ -139,10 +141,9 @@ class Engine:
         self._lock_file = lock_file
         shutil.rmtree(settings.tmp, ignore_errors=True)
         settings.tmp.mkdir(parents=True, mode=0o700)
-        self._write(
-            "config.xml",
-            _SERVER.format(users=escape(str(settings.tmp / "users.xml")), memory=settings.max_server_memory_bytes),
-        )
+        backups = _BACKUPS.format(folder=escape(str(settings.backups))) if settings.backups else ""
+        users = escape(str(settings.tmp / "users.xml"))
+        self._write("config.xml", _SERVER.format(users=users, memory=settings.max_server_memory_bytes, backups=backups))
         roles = "".join(
             f"<{kind.value}_role><grants>{''.join(map(_query, grants))}</grants></{kind.value}_role>"
             for kind, grants in _roles(settings).items()
