@@ -66,6 +66,8 @@ async def test_a_platform_backed_up_under_load_takes_its_place_elsewhere(
         stated = revisions(revised)
         answer = await client.call(REVISE, messages.UploadRevisionsRequest(revisions=stated))
         assert answer.all_stored, answer
+        await drained(platform)
+        await load.acknowledged(BATCH)
         promised = [load.books.sent[one] for one in load.books.with_fate(Fate.ACKED)]
         await create(Settings(var=platform.folder), copy)
         # While it goes on, records are revised of which the backup holds an earlier state.
