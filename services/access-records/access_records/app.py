@@ -1,6 +1,7 @@
 """Composes access-records: the log, the history, the directory, and the use cases over them."""
 
 import asyncio
+import uuid
 
 from directory import Directory
 from eventlog import EventLog
@@ -10,6 +11,7 @@ from mesh.settings import SettingsError
 from parkmesh.access.v1.access_record_service_pb2_grpc import add_AccessRecordServiceServicer_to_server
 from parkmesh.access.v1.coverage_service_pb2_grpc import add_CoverageServiceServicer_to_server
 from parkmesh.access.v1.reconciliation_service_pb2_grpc import add_ReconciliationServiceServicer_to_server
+from parkmesh.access.v1.maintenance_service_pb2_grpc import add_MaintenanceServiceServicer_to_server
 from vocabulary import beijing
 
 from access_records.archive import Archive
@@ -17,6 +19,8 @@ from access_records.coverage import Coverage, hours_in_force
 from access_records.coverage_servicer import CoverageServicer
 from access_records.hearing import Hearing
 from access_records.journal import JOURNAL, Journal
+from access_records.maintenance import Maintenance
+from access_records.maintenance_servicer import MaintenanceServicer
 from access_records.plates import PlateReader
 from access_records.progress import Progress
 from access_records.reading import Reading
@@ -92,6 +96,8 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
         AccessRecordServicer(uploads, revisions, reading, looking_up, directory, mesh.clock),
         item_validated=ITEM_VALIDATED,
     )
+    maintenance = Maintenance(journal, history, lambda: uuid.uuid4().hex)
+    mesh.serve(add_MaintenanceServiceServicer_to_server, MaintenanceServicer(maintenance, mesh.clock))
     hearing = Hearing(archive, progress, int(settings.coverage_refresh_seconds * 1000))
     coverage = Coverage(directory, speakers, hearing, hours_in_force(directory, settings.silent_after_hours))
     mesh.serve(add_CoverageServiceServicer_to_server, CoverageServicer(coverage, mesh.clock))

@@ -52,6 +52,8 @@ class Drain:
         self._positions = positions
         self._clock = clock
         self._pace = pace
+        self.still = asyncio.Lock()
+        """Held while a batch is written: whoever holds it holds the position still."""
 
     async def position(self) -> Position:
         """Up to where the history holds the log."""
@@ -63,9 +65,10 @@ class Drain:
         entries = await self._log.read(after, max_records=self._pace.max_records, block_ms=_BLOCK_MS)
         if not entries:
             return after
-        await self._rows.write(entries)
         reached = entries[-1].position
-        await self._positions.advance(self._log.epoch, {self._shard: reached.offset})
+        async with self.still:
+            await self._rows.write(entries)
+            await self._positions.advance(self._log.epoch, {self._shard: reached.offset})
         return reached
 
     async def run(self, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:

@@ -21,6 +21,8 @@ from access_records.drain import Drain, Pace, Rows
 from access_records.journal import JOURNAL
 from access_records.journal_rows import JournalRows
 from access_records.progress import PROJECTION
+from access_records.rebuild.projections import projections
+from access_records.rebuild.rebuilds import Rebuilds
 from access_records.record_rows import RecordRows
 from access_records.registry_rows import TABLES, RegistryRows
 from access_records.retention import Retention
@@ -62,17 +64,19 @@ async def bind(settings: WriterSettings, mesh: Mesh) -> None:
     def journal_rows() -> Rows:
         return JournalRows(BatchWriter(client, list(tables.JOURNAL.values())))
 
-    followers = drains(records, record_rows, PROJECTION) + drains(journal, journal_rows, JOURNAL)
+    record_drains = drains(records, record_rows, PROJECTION)
+    followers = record_drains + drains(journal, journal_rows, JOURNAL)
     kept = settings.retention()
     migrated = asyncio.Event()
     await mesh.when_ready(migrated)
 
     async def follow() -> None:
-        async with HistoryClient(settings.owner()) as owner:
+        async with HistoryClient(settings.owner()) as owner, asyncio.TaskGroup() as group:
             await migrate(owner, kept)
-        await filled(client)
-        migrated.set()
-        async with asyncio.TaskGroup() as group:
+            await filled(client)
+            migrated.set()
+            rebuilds = Rebuilds(owner, projections(owner, records, record_drains), mesh.clock)
+            group.create_task(rebuilds.run(settings.rebuild_poll_seconds))
             group.create_task(directory.run())
             group.create_task(registry_rows.run())
             for drain in followers:

@@ -106,6 +106,8 @@ class WriterSettings(StorageSettings):
     """How long to wait after an insert that was not full, so that the next one is larger."""
     trim_every_seconds: float = 10.0
     """How often the log is trimmed."""
+    rebuild_poll_seconds: float = 2.0
+    """How often the writer looks whether a rebuild is asked for."""
     retain_records_days: int = Retention.records
     """For how many days from its acceptance a record stays in the history, with its revisions; 0: for ever."""
     retain_rejections_days: int = Retention.rejections

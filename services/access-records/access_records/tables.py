@@ -78,6 +78,7 @@ JOURNAL: Final = {
     "comparison": _table("store.comparisons", journal_pb2.Comparison.DESCRIPTOR),
     "difference": _table("store.differences", journal_pb2.Difference.DESCRIPTOR),
     "closed_day": _table("store.closed_days", journal_pb2.ClosedDay.DESCRIPTOR),
+    "rebuild_request": _table("store.rebuild_requests", journal_pb2.RebuildRequest.DESCRIPTOR),
 }
 """Where the journal's entries go, by their kind in JournalEntry."""
 VISITS: Final = _table("store.visits", visit_row_pb2.VisitRow.DESCRIPTOR)

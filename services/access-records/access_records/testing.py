@@ -222,6 +222,7 @@ async def composed(log_server: EmbeddedServer, history_server: RunningServer) ->
             clickhouse_owner_user="owner",
             clickhouse_owner_password=Secret(history_server.secrets["owner"]),
             gather_milliseconds=10,
+            rebuild_poll_seconds=0.05,
         )
         await stack.enter_async_context(
             running(history_writer.bind, writer_settings, name="history-writer", clock=clock, issuers=ISSUERS)

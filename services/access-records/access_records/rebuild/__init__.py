@@ -1,0 +1,1 @@
+"""Making projections of the history anew from all that was reported, and proving them equal."""

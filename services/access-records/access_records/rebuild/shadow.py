@@ -1,0 +1,102 @@
+"""A table beside one of the history's: made anew, compared month by month, put in its place where it differs."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from history.client import HistoryClient, Row
+
+from access_records.queries import query
+
+DEADLINE_S: Final = 6 * 3600.0
+"""A month of a large city is gone through in minutes; whoever waits for longer waits in vain."""
+_STORE: Final = "store"
+# A month's rows may be more than the account may hold at once: then they are sorted on the disk.
+_LARGE: Final = {"max_bytes_before_external_group_by": 1 << 30, "max_partitions_per_insert_block": 0}
+
+
+class Difference(NamedTuple):
+    """A lot and month of which one table holds other rows than the other."""
+
+    lot_id: str
+    month: int
+    """YYYYMM."""
+    held: int
+    """Rows that are there."""
+    rebuilt: int
+    """Rows that must be there."""
+    record_ids: tuple[str, ...]
+    """Some of the records."""
+
+
+class Comparison(NamedTuple):
+    """What came of comparing."""
+
+    rows: int
+    """That must be there."""
+    differences: list[Difference]
+
+
+class Shadow:
+    """The shadow of one table of the store; the account must own it. Calls raise what HistoryClient's raise."""
+
+    def __init__(self, owner: HistoryClient, table: str) -> None:
+        """`table` is the name within the store."""
+        self._owner = owner
+        self._table = table
+        self.live = f"{_STORE}.{table}"
+        self.name = f"{_STORE}.rebuilt_{table}"
+        """Qualified, as `live` is."""
+
+    async def make(self) -> None:
+        """Makes it, empty; one that a crash has left is dropped."""
+        await self.drop()
+        await self._owner.execute(f"CREATE TABLE {self.name} AS {self.live}")
+
+    async def drop(self) -> None:
+        """Drops it; nothing when there is none."""
+        await self._owner.execute(f"DROP TABLE IF EXISTS {self.name} SYNC", settings={"max_table_size_to_drop": 0})
+
+    async def months(self, table: str = "") -> list[str]:
+        """The months of which the table, or another of the store, has rows, as YYYYMM."""
+        return [month for (month,) in await self._owner.rows(query("months_of"), {"table": table or self._table})]
+
+    async def all_months(self) -> list[str]:
+        """The months of which the table or its shadow has rows."""
+        return sorted({*await self.months(), *await self.months(f"rebuilt_{self._table}")})
+
+    async def run(self, name: str, parameters: Mapping[str, Any], **texts: str) -> None:
+        """A statement of `queries` that answers nothing; `texts` replace what stands in braces without a type."""
+        await self._owner.execute(self._text(name, texts), parameters, settings=_LARGE, deadline=DEADLINE_S)
+
+    async def ask(self, name: str, parameters: Mapping[str, Any], **texts: str) -> list[Row]:
+        """The rows of a query."""
+        return await self._owner.rows(self._text(name, texts), parameters, settings=_LARGE, deadline=DEADLINE_S)
+
+    async def columns(self, table: str = "") -> dict[str, str]:
+        """The columns that the table, or another of the store, keeps, with their types."""
+        rows = await self._owner.rows(
+            "SELECT name, type FROM system.columns WHERE database = {database:String} AND table = {table:String}"
+            " AND default_kind NOT IN ('EPHEMERAL', 'ALIAS') ORDER BY position",
+            {"database": _STORE, "table": table or self._table},
+        )
+        return dict(rows)
+
+    async def replace(self, month: str) -> None:
+        """Puts a month of the shadow in the place of the table's, at once."""
+        await self._owner.execute(
+            f"ALTER TABLE {self.live} REPLACE PARTITION ID '{int(month)}' FROM {self.name}", deadline=DEADLINE_S
+        )
+
+    def _text(self, name: str, texts: Mapping[str, str]) -> str:
+        text = query(name)
+        for key, value in {"live": self.live, "shadow": self.name, **texts}.items():
+            text = text.replace(f"{{{key}}}", value)
+        return text
+
+
+def hashed(columns: Mapping[str, str]) -> str:
+    """The expression of a row's hash over these columns, a missing value being another one than any that is there."""
+    parts = (
+        f"ifNull(toString({name}), '\\0')" if kind.startswith("Nullable(") else name for name, kind in columns.items()
+    )
+    return f"cityHash64({', '.join(parts)})"
