@@ -214,6 +214,52 @@ ORDER BY (projection, shard)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
 COMMENT '投影进度';
 
+CREATE TABLE store.rebuild_differences
+(
+    `rebuild_id` String COMMENT '重建编号',
+    `projection` UInt8 COMMENT '投影：1 当前状态，2 号牌索引，3 停车流水',
+    `lot_id` String COMMENT '停车场标识',
+    `month` UInt32 COMMENT '月份',
+    `held_rows` UInt64 COMMENT '原有行数',
+    `rebuilt_rows` UInt64 COMMENT '应有行数',
+    `record_ids` Array(String) COMMENT '部分记录编号'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (rebuild_id, projection, lot_id, month)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
+COMMENT '重建差异';
+
+CREATE TABLE store.rebuild_requests
+(
+    `rebuild_id` String COMMENT '重建编号',
+    `projection` UInt8 COMMENT '投影：0 全部，1 当前状态，2 号牌索引，3 停车流水',
+    `check_only` Bool COMMENT '是否仅比对',
+    `account_id` String COMMENT '申请账号',
+    `note_ms` Int64 EPHEMERAL,
+    `note_time` DateTime64(3, 'Asia/Shanghai') DEFAULT fromUnixTimestamp64Milli(note_ms, 'Asia/Shanghai') COMMENT '申请时间（北京时间）',
+    `log_shard` UInt32 COMMENT '平台日志分片',
+    `log_offset` UInt64 COMMENT '平台日志位置'
+)
+ENGINE = ReplacingMergeTree(log_offset)
+PARTITION BY toYYYYMM(note_time)
+ORDER BY (note_time, rebuild_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
+COMMENT '重建请求';
+
+CREATE TABLE store.rebuilds
+(
+    `rebuild_id` String COMMENT '重建编号',
+    `projection` UInt8 COMMENT '投影：1 当前状态，2 号牌索引，3 停车流水',
+    `state` UInt8 COMMENT '状态：2 进行中，3 一致，4 不一致，5 已修复，6 失败',
+    `compared_rows` UInt64 COMMENT '比对行数',
+    `different_lot_months` UInt32 COMMENT '差异场月数',
+    `note_time` DateTime64(3, 'Asia/Shanghai') COMMENT '记录时间（北京时间）'
+)
+ENGINE = ReplacingMergeTree(note_time)
+ORDER BY (rebuild_id, projection)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
+COMMENT '重建结果';
+
 CREATE TABLE store.record_plates
 (
     `plate_key` FixedString(16) COMMENT '号牌假名（带密钥摘要）' CODEC(NONE),

@@ -69,7 +69,7 @@ async def told(access: Platform) -> AsyncIterator[HistoryClient]:
     records += [entry(f"rb-{number}", ms=NOW_MS - 1000, lot_id=OTHER_LOT) for number in range(5)]
     await stub.UploadRecords(UploadRecordsRequest(records=records))
     moved = revision("rb-1", 1, record_pb2.REVISION_KIND_CORRECTION, event_time=NOW_MS - 900 * HOUR_MS)
-    whole = {
+    whole: dict[str, Any] = {
         "plate_colour": record_pb2.PLATE_COLOUR_BLUE,
         "plate_kind": record_pb2.PLATE_KIND_SMALL,
         "plate_state": record_pb2.PLATE_STATE_READ,
