@@ -11,6 +11,7 @@ from parkmesh_sdk import Protocol
 
 from parkmesh_cli import analyst, sessions
 from parkmesh_cli.admin.app import app as admin
+from parkmesh_cli.admin.rebuilds import app as history
 from parkmesh_cli.collect.collect import collect
 from parkmesh_cli.demo.demo import demo as play_demo
 from parkmesh_cli.errors import CliError, run
@@ -170,6 +171,7 @@ app.command()(sessions.login)
 app.command()(sessions.logout)
 app.command()(sessions.activate)
 app.add_typer(admin, name="admin")
+app.add_typer(history, name="history")
 for installed in metadata.entry_points(group="parkmesh.commands"):
     # What runs on the platform's own machine comes with what runs the platform there.
     app.add_typer(installed.load(), name=installed.name)

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 import parkmesh_cli.admin
 import pytest
-from parkmesh.access.v1 import coverage_service_pb2
+from parkmesh.access.v1 import coverage_service_pb2, rebuild_pb2
 from parkmesh.registry.v1 import (
     account_pb2,
     account_service_pb2,
@@ -169,6 +169,21 @@ FULL: dict[str, Any] = {
         "create_time",
     ),
     "surveys._COUNTS": made(survey_service_pb2.Survey, rows=100_000, new_rows=100_000, missing_rows=100_000),
+    "rebuilds.RESULTS": made(
+        rebuild_pb2.ProjectionRebuild,
+        projection="HISTORY_PROJECTION_CURRENT",
+        state="REBUILD_STATE_DIFFERENT",
+        compared_rows=1_600_000_000,
+        different_lot_months=36_000,
+    ),
+    "rebuilds.DIFFERENCES": made(
+        rebuild_pb2.RebuildDifference,
+        lot_id=f"lot-{ID}",
+        month=202603,
+        held_rows=45_000_000,
+        rebuilt_rows=45_000_000,
+        record_ids=["r" * 64],
+    ),
     "surveys._ROWS": made(
         survey_service_pb2.SurveyRow,
         line=100_001,
