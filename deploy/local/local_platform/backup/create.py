@@ -14,7 +14,7 @@ from eventlog import EventLog, copying
 from history import backup as history_backup
 
 from local_platform.backup import fingerprint_file
-from local_platform.backup.engines import Engines, engines
+from local_platform.backup.engines import Engines, engines, require_embedded
 from local_platform.backup.manifest import BackupError, LogMark, Manifest, seal
 from local_platform.claim import NotFree, claimed
 from local_platform.settings import Settings
@@ -34,11 +34,7 @@ async def create(settings: Settings, folder: Path) -> Manifest:
 
     What was acknowledged before it began is in it. BackupError when it cannot be made; the folder then has no manifest.
     """
-    if settings.database_url:
-        raise BackupError(
-            "DATABASE_URL names a database of your own: copy it with pg_dump behind this backup, and run this with "
-            "DATABASE_URL unset 自备数据库请随后用 pg_dump 备份"
-        )
+    require_embedded(settings)
     if not (settings.var / "secrets.json").exists():
         raise BackupError(f"{settings.var} is not the runtime folder of a platform 不是平台运行目录")
     try:

@@ -36,17 +36,27 @@ class Engines:
     """As the account that makes the schema."""
 
 
+def require_embedded(settings: Settings) -> None:
+    """Returns when the platform's engines are its own. BackupError."""
+    if settings.redis_url or settings.clickhouse_url:
+        raise BackupError(
+            "REDIS_URL or CLICKHOUSE_URL names a server of your own: back it up by its own means, the history first, "
+            "then the log 自备服务器请用其自带工具备份：先历史库，后日志"
+        )
+    if settings.database_url:
+        raise BackupError(
+            "DATABASE_URL names a database of your own: copy it with pg_dump behind this backup, and run this with "
+            "DATABASE_URL unset 自备数据库请在本备份之后用 pg_dump 备份"
+        )
+
+
 @asynccontextmanager
 async def engines(settings: Settings, *, backups: Path | None = None) -> AsyncIterator[Engines]:
     """The engines of the folder. When no platform runs there, they are started and stopped again.
 
     `backups`: the folder that ClickHouse may restore from; only of engines that are started here. BackupError.
     """
-    if settings.redis_url or settings.clickhouse_url:
-        raise BackupError(
-            "REDIS_URL or CLICKHOUSE_URL names a server of your own: back it up by its own means, the history first, "
-            "then the log 自备服务器请用其自带工具备份：先历史库，后日志"
-        )
+    require_embedded(settings)
     async with AsyncExitStack() as stack:
         try:
             stack.enter_context(claimed(settings.var, "parkmesh backup"))
