@@ -3,11 +3,11 @@ SELECT groupArray(20)(record_id)
 FROM (
     SELECT DISTINCT record_id
     FROM (
-        SELECT record_id, event_time, {hashed} AS hash FROM {live} FINAL WHERE _partition_id = {month:String} AND lot_id = {lot:String}
+        SELECT record_id, {hashed} AS hash FROM {live} FINAL WHERE _partition_id = {month:String} AND lot_id = {lot:String}
         UNION ALL
-        SELECT record_id, event_time, {hashed} AS hash FROM {shadow} FINAL WHERE _partition_id = {month:String} AND lot_id = {lot:String}
+        SELECT record_id, {hashed} AS hash FROM {shadow} FINAL WHERE _partition_id = {month:String} AND lot_id = {lot:String}
     )
-    GROUP BY record_id, event_time, hash
+    GROUP BY record_id, hash
     HAVING count() = 1
     ORDER BY record_id
 )

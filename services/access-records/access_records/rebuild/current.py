@@ -13,7 +13,7 @@ from parkmesh.access.v1.rebuild_pb2 import HISTORY_PROJECTION_CURRENT
 from access_records import tables
 from access_records.archive import Archive, RecordId
 from access_records.queries import query
-from access_records.rebuild.shadow import DEADLINE_S, Comparison, Difference, Shadow, hashed
+from access_records.rebuild.shadow import DEADLINE_S, Comparison, Shadow
 from access_records.record_rows import by_month
 from access_records.state import current_rows
 
@@ -49,7 +49,7 @@ class CurrentRows:
         await self._fill([0] * self._shards, reached)
         async with self._still():
             await self._fill(reached, [_END] * self._shards)
-            comparison = await self._compared()
+            comparison = await shadow.compared()
             if not check_only:
                 for month in sorted({difference.month for difference in comparison.differences}):
                     await shadow.replace(str(month))
@@ -63,10 +63,9 @@ class CurrentRows:
     async def _fill(self, after: Sequence[int], until: Sequence[int]) -> None:
         """Adds the rows that follow from reports between two places of each shard."""
         bounds = {"after": list(after), "until": list(until)}
-        stated = await self._shadow.columns("record_revisions")
-        both = [column for column in await self._shadow.columns() if column in stated]
+        columns = await self._shadow.common("record_revisions")
         for month in await self._shadow.months("record_revisions"):
-            await self._shadow.run("rebuilt_plain_rows", {**bounds, "month": month}, columns=", ".join(both))
+            await self._shadow.run("rebuilt_plain_rows", {**bounds, "month": month}, columns=columns)
         async with self._owner.blocks(query("revised_records"), bounds, deadline=DEADLINE_S) as blocks:
             async for records in blocks:
                 for start in range(0, len(records), _RECORDS):
@@ -77,17 +76,3 @@ class CurrentRows:
         rows = [row for reports in found.values() for row in current_rows(reports)]
         filed = by_month((row.event_ms, row.SerializeToString()) for row in rows)
         await self._writer.write({self._shadow.name: filed})
-
-    async def _compared(self) -> Comparison:
-        shadow = self._shadow
-        expression = hashed(await shadow.columns())
-        rows: int = 0
-        differences: list[Difference] = []
-        for month in await shadow.all_months():
-            asked = {"month": month}
-            for lot_id, held, rebuilt, differs in await shadow.ask("different_lots", asked, hashed=expression):
-                rows += rebuilt
-                if differs:
-                    ((ids,),) = await shadow.ask("different_records", {**asked, "lot": lot_id}, hashed=expression)
-                    differences.append(Difference(lot_id, int(month), held, rebuilt, tuple(ids)))
-        return Comparison(rows, differences)

@@ -15,14 +15,14 @@ class Index:
 
     table: str
     """Its name within the store."""
-    filling: str
-    """The query that makes a month of it."""
+    sought: str
+    """The column by which records are looked up in it."""
     key: str
     """What it is ordered by."""
 
 
-PLATES: Final = Index("record_plates", "rebuilt_plates", "plate_key, lot_id, event_time, record_id")
-VISIT_IDS: Final = Index("record_visits", "rebuilt_visit_ids", "lot_id, visit_id, event_time, record_id")
+PLATES: Final = Index("record_plates", "plate_key", "plate_key, lot_id, event_time, record_id")
+VISIT_IDS: Final = Index("record_visits", "visit_id", "lot_id, visit_id, event_time, record_id")
 
 
 async def rebuild_index(owner: HistoryClient, index: Index, still: Still, *, check_only: bool) -> Comparison:
@@ -32,12 +32,13 @@ async def rebuild_index(owner: HistoryClient, index: Index, still: Still, *, che
     """
     shadow = Shadow(owner, index.table)
     await shadow.make()
+    columns = await shadow.common("records_current")
     rows: int = 0
     differences: list[Difference] = []
     for month in sorted({*await shadow.months("records_current"), *await shadow.months()}):
         asked = {"month": month}
         async with still():
-            await shadow.run(index.filling, asked)
+            await shadow.run("rebuilt_hints", asked, columns=columns, sought=index.sought)
             missing = False
             for lot_id, held, rebuilt, ids in await shadow.ask("missing_hints", asked, key=index.key):
                 rows += rebuilt

@@ -1,6 +1,6 @@
 """A table beside one of the history's: made anew, compared month by month, put in its place where it differs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from history.client import HistoryClient, Row
@@ -60,6 +60,25 @@ class Shadow:
         """The months of which the table, or another of the store, has rows, as YYYYMM."""
         return [month for (month,) in await self._owner.rows(query("months_of"), {"table": table or self._table})]
 
+    async def common(self, table: str) -> str:
+        """The columns that the table shares with another of the store, separated by commas."""
+        others = await self.columns(table)
+        return ", ".join(column for column in await self.columns() if column in others)
+
+    async def compared(self, without: Collection[str] = ()) -> Comparison:
+        """Whether the table holds, read with FINAL, the very rows of its shadow, leaving some columns out."""
+        expression = _hash({name: kind for name, kind in (await self.columns()).items() if name not in without})
+        rows: int = 0
+        differences: list[Difference] = []
+        for month in await self.all_months():
+            asked = {"month": month}
+            for lot_id, held, rebuilt, differs in await self.ask("different_lots", asked, hashed=expression):
+                rows += rebuilt
+                if differs:
+                    ((ids,),) = await self.ask("different_records", {**asked, "lot": lot_id}, hashed=expression)
+                    differences.append(Difference(lot_id, int(month), held, rebuilt, tuple(ids)))
+        return Comparison(rows, differences)
+
     async def all_months(self) -> list[str]:
         """The months of which the table or its shadow has rows."""
         return sorted({*await self.months(), *await self.months(f"rebuilt_{self._table}")})
@@ -97,7 +116,7 @@ class Shadow:
         return text
 
 
-def hashed(columns: Mapping[str, str]) -> str:
+def _hash(columns: Mapping[str, str]) -> str:
     """The expression of a row's hash over these columns, a missing value being another one than any that is there."""
     parts = (
         f"ifNull(toString({name}), '\\0')" if kind.startswith("Nullable(") else name for name, kind in columns.items()
