@@ -4,11 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from eventlog.server import free_port
 from local_platform.backup import fingerprint_file
 from local_platform.backup.create import create
 from local_platform.backup.manifest import NAME, BackupError, LogMark, Manifest, seal
 from local_platform.backup.restore import restore
 from local_platform.backup.verify import verify
+from local_platform.claim import claimed
 from local_platform.settings import Settings
 from parkmesh_cli.main import app
 from typer.testing import CliRunner
@@ -110,3 +112,16 @@ def test_what_is_no_platform_or_has_servers_of_its_own_is_not_backed_up(tmp_path
         with pytest.raises(BackupError, match="of your own"):
             asyncio.run(create(settings, tmp_path / "backup"))
     assert not (tmp_path / "backup").exists()
+
+
+def test_a_platform_whose_engines_are_away_is_told_in_one_sentence(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    (var / "data" / "log").mkdir(parents=True)
+    (var / "secrets.json").write_text("{}")
+    (var / "clickhouse.json").write_text(f'{{"port": {free_port()}}}')
+    (var / "data" / "log" / "valkey.conf").write_text(f"port {free_port()}\n")
+    with claimed(var, "another"):
+        said = CliRunner().invoke(app, ["backup", "create", str(tmp_path / "backup"), "--var", str(var)])
+    assert said.exit_code == 1
+    assert "an engine of" in said.stderr
+    assert not (tmp_path / "backup" / NAME).exists()

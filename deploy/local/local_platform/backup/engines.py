@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from eventlog import LogError
 from eventlog.server import ServerSettings, free_port
 from history.client import Account, HistoryClient
+from history.errors import HistoryError
 from rich.console import Console
 
 from local_platform import credentials, platform
@@ -73,7 +75,10 @@ async def engines(settings: Settings, *, backups: Path | None = None) -> AsyncIt
             deadline=_DEADLINE_S,
         )
         owner = await stack.enter_async_context(HistoryClient(account))
-        yield Engines(settings, platform.log_server(settings, made), owner)
+        try:
+            yield Engines(settings, platform.log_server(settings, made), owner)
+        except (HistoryError, LogError) as error:
+            raise BackupError(f"an engine of {settings.var} does not do what it is asked: {error}") from None
 
 
 def _running_ports(settings: Settings) -> Any:
