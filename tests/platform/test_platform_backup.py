@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from local_platform.backup.create import create
+from local_platform.backup.manifest import BackupError
 from local_platform.backup.restore import restore
 from local_platform.backup.verify import verify
 from local_platform.settings import Settings
@@ -15,7 +16,7 @@ from parkmesh_sdk import Client
 from ..chaos.books import Books, Fate
 from ..chaos.checking import check
 from ..chaos.load import BATCH, Load
-from ..city import connection, drained, lots, now_ms, record
+from ..city import connection, drained, lots, now_ms, owner, record
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +53,24 @@ async def test_a_platform_backed_up_under_load_takes_its_place_elsewhere(
             await sent_again(load, client, before)
             fresh = await client.upload([record(sites[0], f"{PREFIX}-fresh", now_ms())])
             assert fresh.accepted == 1
+        await one_row_lost(second)
+        with pytest.raises(
+            BackupError, match=r"1 lot-days differ from the backup, the first is \d{4}-\d\d-\d\d of lot-"
+        ):
+            await verify(Settings(var=var), folder, against_platform=True)
+
+
+async def one_row_lost(platform: RunningPlatform) -> None:
+    """The current rows lose the one that came first of those that hold."""
+    async with owner(platform) as history:
+        ((lot_id, record_id),) = await history.rows(
+            "SELECT lot_id, record_id FROM store.records_current FINAL ORDER BY log_offset LIMIT 1"
+        )
+        await history.execute(
+            "ALTER TABLE store.records_current DELETE WHERE lot_id = {lot:String} AND record_id = {id:String}",
+            {"lot": lot_id, "id": record_id},
+            settings={"mutations_sync": 1},
+        )
 
 
 async def sent_again(load: Load, client: Client, books: Books) -> None:
