@@ -9,6 +9,7 @@ from google.api import annotations_pb2  # type: ignore[import-untyped]
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import Message
 from parkmesh.access.v1 import access_record_service_pb2 as access
+from parkmesh.access.v1 import reconciliation_service_pb2 as books
 from parkmesh.access.v1 import record_pb2
 from parkmesh.registry.v1 import registry_service_pb2 as registry
 from parkmesh.registry.v1 import token_service_pb2 as tokens
@@ -85,3 +86,25 @@ LIST_LOTS = Method.of(
 LIST_GATES = Method.of(
     registry.DESCRIPTOR, "RegistryService", "ListGates", registry.ListGatesRequest, registry.ListGatesResponse
 )
+UPLOAD_REVISIONS = Method.of(
+    access.DESCRIPTOR,
+    "AccessRecordService",
+    "UploadRevisions",
+    access.UploadRevisionsRequest,
+    access.UploadRecordsResponse,
+)
+COMPARE_DIGESTS = Method.of(
+    books.DESCRIPTOR,
+    "ReconciliationService",
+    "CompareDigests",
+    books.CompareDigestsRequest,
+    books.CompareDigestsResponse,
+)
+COMPARE_RECORDS = Method.of(
+    books.DESCRIPTOR,
+    "ReconciliationService",
+    "CompareRecords",
+    books.CompareRecordsRequest,
+    books.CompareRecordsResponse,
+)
+CLOSE_DAY = Method.of(books.DESCRIPTOR, "ReconciliationService", "CloseDay", books.CloseDayRequest, books.DayReport)

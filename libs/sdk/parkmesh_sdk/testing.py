@@ -316,7 +316,7 @@ async def _serve_rest(platform: StandIn, certificate: Path, key: Path) -> tuple[
         return call
 
     app = web.Application()
-    for method in (*_SERVED, *platform.answers):
+    for method in dict.fromkeys((*_SERVED, *platform.answers)):
         app.router.add_route(method.route.verb, method.route.template, handler(method))
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
