@@ -74,6 +74,8 @@ class Comparison:
 
     vendor: Fingerprint
     """Of the whole day."""
+    equal: bool = False
+    """Whether all that was compared has equal fingerprints."""
     complete: bool = False
     """Whether the whole day was compared; its end may not be settled yet."""
     settled_ms: int = 0
@@ -81,7 +83,7 @@ class Comparison:
     differences: dict[str, books_pb2.RecordDifference] = field(default_factory=dict)
     """Each record that differs, once, by id."""
     pending: set[str] = field(default_factory=set)
-    """Records that are on their way: no differences yet."""
+    """Records that are on their way into the platform's books: no differences yet."""
 
     def add(self, difference: books_pb2.RecordDifference) -> None:
         """Takes a difference in; a record that the platform has elsewhere than the vendor is told of at both places."""
@@ -91,11 +93,6 @@ class Comparison:
         known = self.differences.get(difference.record_id)
         if known is None or known.kind == books_pb2.DIFFERENCE_KIND_EXTRA:
             self.differences[difference.record_id] = difference
-
-    @property
-    def equal(self) -> bool:
-        """Whether the books agree, as far as they were compared."""
-        return not self.differences
 
 
 class Comparing:
@@ -125,6 +122,7 @@ class Comparing:
         for window in windows(parts):
             async for difference in self._records(window):
                 found.add(difference)
+        found.equal = not any(part.differs for part in parts)
         found.settled_ms = self._settled_ms
         return found
 

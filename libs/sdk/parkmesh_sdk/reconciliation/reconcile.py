@@ -37,7 +37,7 @@ class Policy:
     rounds: int = 10
     """How often the day is compared at most."""
     first_wait_s: float = 0.25
-    """How long the platform is given to take a repair into its books; doubles with every round, up to 5 s."""
+    """How long a platform that lags behind its own acknowledgements is given; doubles with every round, up to 5 s."""
 
 
 async def reconcile(
@@ -73,12 +73,12 @@ async def reconcile(
             record_id: each for record_id, each in comparison.differences.items() if not _hopeless(done, record_id)
         }
         before = done.keys() & tried.keys()
-        steps = await repairing.repair(tried)
-        done |= steps
-        working = {record_id: each.step for record_id, each in steps.items() if not _hopeless(done, record_id)}
-        if not working:
+        done |= await repairing.repair(tried)
+        working = any(not _hopeless(done, record_id) for record_id in tried)
+        if not working and not comparison.pending:
             break
-        if before or any(step is not Step.TAKE for step in working.values()):
+        # It compares what it acknowledged before it was asked; only when it lags is there something to wait for.
+        if before or not working:
             await sleep(wait_s)
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
     report = await _closed(counter, lot_id, day, comparison, policy)

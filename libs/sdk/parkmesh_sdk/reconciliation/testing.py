@@ -64,7 +64,7 @@ class Entry:
 
 @dataclass
 class MemoryPlatform:
-    """The books of one lot. What it is sent shows in its comparisons after `drain`, as in real life a bit later."""
+    """The platform's books of one lot."""
 
     settled_ms: int = _FOR_EVER
     rejects: dict[str, reasons.ErrorReason.ValueType] = field(default_factory=dict)
@@ -74,6 +74,8 @@ class MemoryPlatform:
     page: int = 1000
     """How many records it compares in a call."""
     log: list[Report] = field(default_factory=list)
+    lags: bool = False
+    """What it is sent shows in its comparisons after `drain` only."""
     drained: int = 0
     """How much of the log is in its comparisons."""
     requests: list[Message] = field(default_factory=list)
@@ -164,7 +166,7 @@ class MemoryPlatform:
         )
 
     def _compare_digests(self, request: books_pb2.CompareDigestsRequest) -> books_pb2.CompareDigestsResponse:
-        position = int(request.position or self.drained)
+        position = self._position(request.position)
         start_ms, step_ms = request.start_time.ToMilliseconds(), _STEPS_MS[request.step]
         compared = max(0, min(len(request.counts), (self.settled_ms - start_ms) // step_ms))
         answer = books_pb2.CompareDigestsResponse(position=str(position), compared_count=compared)
@@ -182,7 +184,7 @@ class MemoryPlatform:
         return answer
 
     def _compare_records(self, request: books_pb2.CompareRecordsRequest) -> books_pb2.CompareRecordsResponse:
-        position = int(request.position or self.drained)
+        position = self._position(request.position)
         state = self.state(position)
         start_ms, end_ms = request.start_time.ToMilliseconds(), request.end_time.ToMilliseconds()
         sent = {each.record_id: each.digest for each in request.records}
@@ -209,11 +211,18 @@ class MemoryPlatform:
         answer.equal = not answer.differences
         return answer
 
+    def _position(self, token: str) -> int:
+        if not token and not self.lags:
+            self.drain()
+        return int(token or self.drained)
+
     def _kind(self, record_id: str, sent: bytes | None, entry: Entry | None) -> books_pb2.DifferenceKind.ValueType:
         if sent is None:
             assert entry is not None
             expected = entry.event_ms >= self.settled_ms
             return books_pb2.DIFFERENCE_KIND_EXPECTED if expected else books_pb2.DIFFERENCE_KIND_EXTRA
+        if entry is None and record_id in self.state():
+            return books_pb2.DIFFERENCE_KIND_EXPECTED
         if entry is None and self._refused.get(record_id) == sent:
             return books_pb2.DIFFERENCE_KIND_REFUSED
         if entry is None:
