@@ -2,21 +2,26 @@
 
 import math
 import time
+from dataclasses import replace
+from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from parkmesh_sdk import Protocol
+from parkmesh_sdk.reconciliation import Policy, Winner
 
 from parkmesh_cli import analyst, sessions
 from parkmesh_cli.admin.app import app as admin
 from parkmesh_cli.admin.rebuilds import app as history
 from parkmesh_cli.collect.collect import collect
 from parkmesh_cli.demo.demo import demo as play_demo
-from parkmesh_cli.errors import CliError, run
+from parkmesh_cli.errors import CliError, MisuseError, run
 from parkmesh_cli.near import Point, System
 from parkmesh_cli.near import near as find_near
+from parkmesh_cli.reconcile.reconcile import Options as ReconcileOptions
+from parkmesh_cli.reconcile.reconcile import reconcile as reconcile_books
 from parkmesh_cli.replay.replay import Options
 from parkmesh_cli.replay.replay import replay as play_replay
 from parkmesh_cli.screen import show
@@ -35,6 +40,15 @@ Demo = Annotated[
         "--demo", help="What `make up` wrote: addresses and accounts. [default: var/demo.json]", show_default=False
     ),
 ]
+
+
+class Side(StrEnum):
+    """Whose record holds, as one types it."""
+
+    PLATFORM = "platform"
+    LOT = "lot"
+
+
 Rest = Annotated[bool, typer.Option("--rest/--grpc", help="Call the platform by REST or by gRPC. 传输方式")]
 
 
@@ -105,6 +119,73 @@ def replay(
             as_json=as_json,
         )
         return await play_replay(target, options)
+
+    run(work())
+
+
+@app.command()
+def reconcile(
+    lots: Annotated[Path, typer.Option(help="The lots: the file that was replayed.  停车场文件")],
+    free_spaces: Annotated[Path, typer.Option(help="The readings: the file that was replayed.  空余泊位文件")],
+    lot: Annotated[list[str] | None, typer.Option(help="Only this lot, by its id in the file. 仅该停车场")] = None,
+    rest: Rest = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only so many movements are in the books; unset: all. 账目条数上限")
+    ] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Repair what differs; otherwise only tell. 修复差异")
+    ] = False,
+    winner: Annotated[
+        Side | None, typer.Option(help="Whose record holds where both differ; unset: they are left. 以谁为准")
+    ] = None,
+    close: Annotated[bool, typer.Option("--close", help="Close the days that agree. 日终结账")] = False,
+    author: Annotated[str, typer.Option(help="Who decides, in revisions and reports. 责任人")] = "parkmesh reconcile",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+    demo: Demo = None,
+    url: Annotated[str, typer.Option(help="Another platform's address, https://host:port.")] = "",
+    ca: Annotated[Path | None, typer.Option(help="The CA to trust, PEM; unset: the public ones.")] = None,
+    client_id: Annotated[str, typer.Option(help="The vendor's client id.")] = "",
+    client_secret: Annotated[str, typer.Option(envvar="PARKMESH_CLIENT_SECRET", help="Its secret.")] = "",
+) -> None:
+    """Compares a replayed day with the platform, lot by lot and day by day. 与平台对账
+
+    The vendor's books are made from the very files that `replay` uploads. Tells exactly which records are missing,
+    extra or different; with --repair makes the books agree. Exit code 0 only when all of them agree.
+    """
+
+    async def work() -> int:
+        if winner and not repair:
+            raise MisuseError("--winner says how to repair: add --repair")
+        if url:
+            nobody = ("", "")
+            target = described(
+                url=url,
+                ca=ca,
+                vendor=(client_id, client_secret),
+                vendor_id="",
+                administrator=nobody,
+                security_administrator=nobody,
+            )
+        elif ca or client_id:
+            raise CliError("--ca and --client-id describe a platform: add its --url")
+        else:
+            target = replace(_target(demo), administrator=None, security_administrator=None)
+        policy = Policy(
+            repair=repair,
+            winner=Winner[winner.name] if winner else Winner.NOBODY,
+            author=author,
+            close=close,
+        )
+        options = ReconcileOptions(
+            lots=lots,
+            free_spaces=free_spaces,
+            only=lot or (),
+            limit=limit,
+            protocol=_protocol(rest),
+            policy=policy,
+            as_json=as_json,
+        )
+        return await reconcile_books(target, options)
 
     run(work())
 

@@ -2,23 +2,15 @@
 
 import asyncio
 import json
-import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
-from parkmesh.access.v1.record_pb2 import AccessRecord
 from parkmesh_sdk import Protocol
 
 from parkmesh_cli import registration
-from parkmesh_cli.errors import CliError
-from parkmesh_cli.plates import MOST
-from parkmesh_cli.premises import Site
-from parkmesh_cli.replay import day, files, fleet, pacing, plans
-from parkmesh_cli.replay.files import Reading, RecordedLot
-from parkmesh_cli.replay.records import records
+from parkmesh_cli.replay import pacing
+from parkmesh_cli.replay.recorded import RecordedDay
 from parkmesh_cli.screen import bar, say, show
 from parkmesh_cli.tally import Tally
 from parkmesh_cli.target import Target
@@ -45,13 +37,8 @@ async def replay(target: Target, options: Options) -> int:
 
     CliError when the files cannot be read, PlatformError when the platform refuses.
     """
-    lots = files.read_lots(options.lots)
-    readings = files.read_free_spaces(options.free_spaces, lots)
-    total = min(day.count(readings), options.limit or sys.maxsize)
-    if not total:
-        raise CliError(f"{options.free_spaces}: no count changes, so there is nothing to replay")
-    inside = _inside(lots, readings)
-    wanted = [plans.plan(lot) for lot in lots.values()]
+    recorded = RecordedDay.read(options.lots, options.free_spaces, options.limit)
+    lots, total, wanted = recorded.lots, recorded.total, recorded.plans
     invented = sum(lot.position is None for lot in lots.values())
     async with target.clients(options.protocol) as (vendor, authority):
         with bar("registering lots 登记停车场", len(wanted)) as progress:
@@ -62,10 +49,10 @@ async def replay(target: Target, options: Options) -> int:
         known = len(lots) - registered.fresh
         say(f"{len(lots):,} lots: {registered.fresh:,} registered now, {known:,} known before.")
         say(f"{invented:,} have no position in the file: theirs are invented, each within its district of Putian.")
-        say(f"{total:,} movements of {len(readings):,} lots are uploaded. 正在上报")
+        say(f"{total:,} movements of {len(recorded.readings):,} lots are uploaded. 正在上报")
         tally = Tally()
         begun = time.monotonic()
-        made = islice(_records(readings, inside, registered.sites), total)
+        made = recorded.records(registered.sites)
         batches = pacing.paced(made, options.factor, options.batch_size, asyncio.sleep, time.monotonic)
         with bar("uploading 上报", total) as progress:
             async for result in vendor.upload_batches(batches, concurrency=options.concurrency):
@@ -78,17 +65,3 @@ async def replay(target: Target, options: Options) -> int:
     else:
         show(tally.as_table())
     return 0 if tally.all_stored else 1
-
-
-def _inside(lots: dict[str, RecordedLot], readings: dict[str, list[Reading]]) -> dict[str, int]:
-    inside = {lot: day.inside_at_first(series, lots[lot].capacity) for lot, series in readings.items()}
-    if sum(inside.values()) + day.count(readings) > MOST:
-        raise CliError(f"the day may need more than the {MOST:,} vehicles that can be invented")
-    return inside
-
-
-def _records(
-    readings: dict[str, list[Reading]], inside: dict[str, int], sites: dict[str, Site]
-) -> Iterator[AccessRecord]:
-    since_ms = min(series[0].time_ms for series in readings.values())
-    return records(fleet.assign(day.movements(readings), inside, since_ms), sites)

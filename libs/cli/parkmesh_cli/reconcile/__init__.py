@@ -1,0 +1,1 @@
+"""Reconciles a recorded day with the platform, lot by lot and day by day."""
