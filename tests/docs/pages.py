@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[2]
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
 ONBOARDING = (ROOT / "docs" / "onboarding.md", ROOT / "docs" / "onboarding.zh-CN.md")
+RECONCILIATION = ROOT / "docs" / "reconciliation.md"
 REQUIREMENTS = ROOT / "docs" / "requirements.md"
 
 _BLOCK = re.compile(

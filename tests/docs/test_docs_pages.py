@@ -13,7 +13,18 @@ from access_records.settings import WriterSettings as HistoryWriter
 from local_platform.settings import Settings as LocalPlatform
 from parkmesh.errors.v1.error_reason_pb2 import ErrorReason
 
-from tests.docs.pages import ONBOARDING, READMES, REQUIREMENTS, ROOT, blocks, code, headings, links, prose
+from tests.docs.pages import (
+    ONBOARDING,
+    READMES,
+    RECONCILIATION,
+    REQUIREMENTS,
+    ROOT,
+    blocks,
+    code,
+    headings,
+    links,
+    prose,
+)
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # envoy-data-plane uses pydantic in a deprecated way
@@ -53,7 +64,9 @@ class TestBothLanguages:
         assert digits[0] == digits[1]
 
 
-@pytest.mark.parametrize("page", [page for pair in PAIRS for page in pair], ids=lambda page: str(page.name))
+@pytest.mark.parametrize(
+    "page", [*(page for pair in PAIRS for page in pair), RECONCILIATION], ids=lambda page: str(page.name)
+)
 def test_every_call_that_is_named_exists(page: Path) -> None:
     calls = {f"{each.verb.upper()} {each.path}" for method in served() for each in bindings(method)}
     named = [word for word in code(page) if re.fullmatch(r"(GET|POST|PATCH|PUT|DELETE) /v1/\S+", word)]
