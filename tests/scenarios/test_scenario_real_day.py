@@ -10,9 +10,12 @@ from typing import Any, Final
 import pytest
 import redis.asyncio
 from local_platform.testing import RunningPlatform
+from parkmesh_cli.reconcile.summary import kind_of
 from parkmesh_cli.replay import files
+from parkmesh_sdk.reconciliation import Policy, Winner, reconcile
 
 from ..city import analyst, drained, log_url, open_log
+from .damage import damaged
 
 pytestmark = pytest.mark.shared
 
@@ -21,16 +24,23 @@ LOTS: Final = REAL_DAY / "lots.csv"
 READINGS: Final = REAL_DAY / "free-spaces-2020-10-29.csv"
 ENTRIES, EXITS, MOVEMENTS = 70_612, 69_372, 139_984
 PART: Final = 20_000
+DAYS: Final = 2
+"""The Beijing days on which it lies."""
+
+
+async def parkmesh(platform: RunningPlatform, verb: str, *options: str, code: int = 0) -> dict[str, Any]:
+    """What `parkmesh VERB --json` says of the real day, called as a person calls it."""
+    command = [str(Path(sys.executable).with_name("parkmesh")), verb, "--lots", str(LOTS)]
+    command += ["--free-spaces", str(READINGS), "--demo", str(platform.folder / "demo.json"), "--json", *options]
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
 
 
 async def replay(platform: RunningPlatform, *options: str) -> dict[str, Any]:
-    """What `parkmesh replay --json` says, called as a person calls it."""
-    command = [str(Path(sys.executable).with_name("parkmesh")), "replay", "--lots", str(LOTS)]
-    command += ["--free-spaces", str(READINGS), "--demo", str(platform.folder / "demo.json"), "--json", *options]
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    """What `parkmesh replay --json` says."""
+    return await parkmesh(platform, "replay", *options)
 
 
 def outcomes(answer: dict[str, Any]) -> dict[str, int]:
@@ -103,6 +113,42 @@ async def test_a_second_run_adds_nothing(platform: RunningPlatform, first: dict[
     again = await replay(platform, "--rest", "--batch-size", "1000")
     assert outcomes(again) == {"duplicate": MOVEMENTS}
     assert again["lots"] == {**first["lots"], "registered": 0, "known": 470}
+    assert await counted(platform) == {"entry": ENTRIES, "exit": EXITS}
+
+
+async def test_every_lots_books_agree_with_the_file_they_came_from(
+    platform: RunningPlatform, first: dict[str, Any]
+) -> None:
+    assert first["accepted"]
+    answer = await parkmesh(platform, "reconcile")
+    assert {name: answer[name] for name in ("agree", "differ", "unsettled", "records")} == {
+        "agree": 470 * DAYS,
+        "differ": 0,
+        "unsettled": 0,
+        "records": MOVEMENTS,
+    }
+    assert (answer["found"], answer["books"]) == ({}, [])
+    assert answer["calls"] == 470
+
+
+async def test_after_seeded_damage_exactly_the_damaged_records_are_found_and_made_good(
+    platform: RunningPlatform, first: dict[str, Any]
+) -> None:
+    assert first["accepted"]
+    async with damaged(platform, LOTS, READINGS) as (vendor, books, damage):
+        found: dict[str, set[str]] = {}
+        for lot_id, date in sorted(damage.books):
+            result = await reconcile(vendor, lot_id, date, books[lot_id], Policy(repair=False))
+            assert not result.equal
+            for each in result.differences:
+                found.setdefault(kind_of(each), set()).add(f"{lot_id} {each.record_id}")
+        assert found == damage.records
+        for lot_id, date in sorted(damage.books):
+            policy = Policy(winner=Winner.LOT, author="real day", close=True)
+            result = await reconcile(vendor, lot_id, date, books[lot_id], policy)
+            assert result.equal, result.left
+            assert result.report is not None
+            assert result.report.equal
     assert await counted(platform) == {"entry": ENTRIES, "exit": EXITS}
 
 

@@ -95,15 +95,19 @@ async def register(
 async def find(vendor: Client, plans: Iterable[Plan]) -> Registered:
     """The sites of the plans as the vendor sees them; CliError when it may not speak for one of them."""
     lots = {lot.registration_number: lot.lot_id async for lot in vendor.list_lots()}
-    sites = {}
-    for plan in plans:
-        lot_id = lots.get(plan.lot.registration_number)
-        if lot_id is None:
-            raise CliError(
-                "this vendor holds no grant for a lot of the file: "
-                "name the administrators too, with --admin-client-id and --security-client-id, to register it"
-            )
-        sites[plan.lot.registration_number] = Site.of(lot_id, [gate async for gate in vendor.list_gates(lot_id)])
+    free = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(lot_id: str) -> Site:
+        async with free:
+            return Site.of(lot_id, [gate async for gate in vendor.list_gates(lot_id)])
+
+    numbers = [plan.lot.registration_number for plan in plans]
+    if not lots.keys() >= set(numbers):
+        raise CliError(
+            "this vendor holds no grant for a lot of the file: "
+            "name the administrators too, with --admin-client-id and --security-client-id, to register it"
+        )
+    sites = dict(zip(numbers, await asyncio.gather(*(one(lots[number]) for number in numbers)), strict=True))
     return Registered(sites, fresh=0)
 
 

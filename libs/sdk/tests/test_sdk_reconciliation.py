@@ -13,7 +13,7 @@ from parkmesh.access.v1 import record_pb2
 from parkmesh.access.v1.revision_pb2 import RecordRevision
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from parkmesh_sdk import PlatformError, Protocol
-from parkmesh_sdk.reconciliation import MemoryBooks, Policy, Reconciliation, Step, Winner, reconcile
+from parkmesh_sdk.reconciliation import MemoryBooks, Policy, Reconciliation, Step, Winner, compare_days, reconcile
 from parkmesh_sdk.reconciliation.comparison import Bucket, windows
 from parkmesh_sdk.reconciliation.testing import MemoryPlatform
 from parkmesh_sdk.testing import Bench, StandIn, serving
@@ -416,6 +416,20 @@ async def test_whatever_is_damaged_is_found_and_made_good(
     assert repaired.equal
     assert {each.record_id for each in repaired.differences} == damaged
     assert await pair.agree()
+
+
+async def test_many_days_take_one_round_trip() -> None:
+    pair = Pair.of([record(f"r-{place}", BOUNDS.start_ms + place * beijing.HOUR_MS) for place in range(96)])
+    pair.books.write(record("late", BOUNDS.end_ms))
+    pair.platform.settled_ms = BOUNDS.end_ms + 2 * beijing.DAY_MS
+    days = await compare_days(pair.platform, "lot_1", DAY, "2100-01-04", pair.books)
+    assert [(each.date, each.vendor.count, each.agree) for each in days] == [
+        ("2100-01-01", 24, True),
+        ("2100-01-02", 25, False),
+        ("2100-01-03", 24, True),
+        ("2100-01-04", 24, False),
+    ]
+    assert len(pair.platform.requests) == 1
 
 
 def test_windows_hold_what_differs_and_little_else() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from parkmesh_sdk import Protocol
-from parkmesh_sdk.reconciliation import MemoryBooks, Policy
+from parkmesh_sdk.reconciliation import MemoryBooks, Policy, compare_days
 from parkmesh_sdk.reconciliation import reconcile as reconcile_day
 
 from parkmesh_cli import registration
@@ -55,20 +55,26 @@ async def reconcile(target: Target, options: Options) -> int:
         summary = Summary()
         begun = time.monotonic()
         free = asyncio.Semaphore(_AT_ONCE)
-        pairs = [(lot, date) for lot in sorted(wanted) for date in recorded.dates]
-        say(f"{len(wanted):,} lots on {len(recorded.dates):,} days are compared. 正在对账")
-        with bar("reconciling 对账", len(pairs)) as progress:
+        dates = recorded.dates
+        say(f"{len(wanted):,} lots on {len(dates):,} days are compared. 正在对账")
+        with bar("reconciling 对账", len(wanted)) as progress:
 
-            async def one(lot: str, date: str) -> None:
+            async def one(lot: str) -> None:
                 async with free:
                     lot_id = sites[lot].lot_id
-                    result = await reconcile_day(vendor, lot_id, date, books[lot_id], options.policy)
-                    summary.add(lot, recorded.lots[lot].name, result)
+                    own = books[lot_id]
+                    summary.calls += 1
+                    for day in await compare_days(vendor, lot_id, dates[0], dates[-1], own):
+                        if day.agree and not options.policy.close:
+                            summary.count(day)
+                            continue
+                        result = await reconcile_day(vendor, lot_id, day.date, own, options.policy)
+                        summary.add(lot, recorded.lots[lot].name, result)
                     progress.advance()
 
             async with asyncio.TaskGroup() as group:
-                for lot, date in pairs:
-                    group.create_task(one(lot, date))
+                for lot in sorted(wanted):
+                    group.create_task(one(lot))
         summary.seconds = time.monotonic() - begun
     if options.as_json:
         show(json.dumps(summary.as_json(), ensure_ascii=False))

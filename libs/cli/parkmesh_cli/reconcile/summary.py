@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from parkmesh.access.v1.reconciliation_service_pb2 import DifferenceKind
-from parkmesh_sdk.reconciliation import Difference, Reconciliation
+from parkmesh_sdk.reconciliation import DayBooks, Difference, Reconciliation
 from rich.table import Table
 
 _MOST_ROWS: Final = 50
@@ -40,11 +40,16 @@ class Summary:
     repaired: int = 0
     """How many of them agree now."""
     calls: int = 0
-    bytes: int = 0
+    """Round trips."""
     seconds: float = 0.0
     """How long all of it took; set at the end."""
     lines: list[Line] = field(default_factory=list)
     """Where anything differed."""
+
+    def count(self, day: DayBooks) -> None:
+        """Counts a lot on a day whose books were found to agree."""
+        self.records += day.vendor.count
+        self.agree += 1
 
     def add(self, lot: str, name: str, result: Reconciliation) -> None:
         """Counts one lot on one day."""
@@ -57,7 +62,6 @@ class Summary:
         self.found.update(kind_of(difference) for difference in result.differences)
         self.repaired += len(result.differences) - len(result.left)
         self.calls += result.calls
-        self.bytes += result.bytes_sent + result.bytes_received
         if result.differences or not good:
             self.lines.append(Line(lot, name, result))
 
@@ -78,7 +82,6 @@ class Summary:
             "repaired": self.repaired,
             "left": self.found.total() - self.repaired,
             "calls": self.calls,
-            "bytes": self.bytes,
             "seconds": round(self.seconds, 3),
             "books": [_line(line) for line in sorted(self.lines, key=_place)],
         }
@@ -99,7 +102,6 @@ class Summary:
             ("left 待处理", self.found.total() - self.repaired),
             ("days closed 已结账", self.closed),
             ("round trips 往返次数", self.calls),
-            ("bytes 字节数", self.bytes),
         ]
         for name, count in rows:
             table.add_row(name, f"{count:,}")

@@ -7,12 +7,13 @@
 """
 
 from parkmesh_sdk.reconciliation.books import Books, Held, MemoryBooks
-from parkmesh_sdk.reconciliation.reconcile import Policy, reconcile
+from parkmesh_sdk.reconciliation.reconcile import DayBooks, Policy, compare_days, reconcile
 from parkmesh_sdk.reconciliation.repair import Step, Winner
 from parkmesh_sdk.reconciliation.result import Difference, Reconciliation
 
 __all__ = [
     "Books",
+    "DayBooks",
     "Difference",
     "Held",
     "MemoryBooks",
@@ -20,5 +21,6 @@ __all__ = [
     "Reconciliation",
     "Step",
     "Winner",
+    "compare_days",
     "reconcile",
 ]

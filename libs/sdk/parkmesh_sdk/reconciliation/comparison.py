@@ -105,6 +105,10 @@ class Comparing:
         self._position = ""
         self._settled_ms = 0
 
+    async def days(self, span: beijing.Bounds) -> list[Bucket]:
+        """The settled days of a span of whole Beijing days, at most 400. PlatformError as the platform refuses."""
+        return await self._split(books_pb2.STEP_DAY, span)
+
     async def compare(self, day: beijing.Bounds) -> Comparison:
         """What differs on that day. PlatformError as the platform refuses."""
         (vendor,) = await self._books.fingerprints(day.start_ms, beijing.DAY_MS, 1)

@@ -4,11 +4,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from parkmesh.access.v1 import reconciliation_service_pb2 as books_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from vocabulary import beijing
+from vocabulary.fingerprint import Fingerprint
 
 from parkmesh_sdk import method as methods
 from parkmesh_sdk.reconciliation.books import Books
@@ -38,6 +39,16 @@ class Policy:
     """How often the day is compared at most."""
     first_wait_s: float = 0.25
     """How long a platform that lags behind its own acknowledgements is given; doubles with every round, up to 5 s."""
+
+
+class DayBooks(NamedTuple):
+    """How the books of a day stand."""
+
+    date: str
+    """YYYY-MM-DD."""
+    vendor: Fingerprint
+    agree: bool
+    """Whether they are equal; False also for a day that is not settled yet."""
 
 
 async def reconcile(
@@ -100,6 +111,22 @@ async def reconcile(
         bytes_received=counter.received,
         report=report,
     )
+
+
+async def compare_days(client: Caller, lot_id: str, first: str, last: str, books: Books) -> list[DayBooks]:
+    """How the books of each Beijing day from `first` to `last` stand, at most 400 days, in one round trip.
+
+    ValueError when there is no such day, PlatformError when the platform refuses.
+    """
+    span = beijing.Bounds(beijing.day_bounds_of(first).start_ms, beijing.day_bounds_of(last).end_ms)
+    settled = {day.start_ms: day for day in await Comparing(client, lot_id, books).days(span)}
+    count = (span.end_ms - span.start_ms) // beijing.DAY_MS
+    own = await books.fingerprints(span.start_ms, beijing.DAY_MS, count)
+    starts = range(span.start_ms, span.end_ms, beijing.DAY_MS)
+    return [
+        DayBooks(beijing.day_key(start), vendor, start in settled and not settled[start].differs)
+        for start, vendor in zip(starts, own, strict=True)
+    ]
 
 
 def _hopeless(done: dict[str, Done], record_id: str) -> bool:
