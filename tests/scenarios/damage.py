@@ -1,4 +1,4 @@
-"""Damage done on purpose to the books of a replayed day, on both sides, so that reconciliation can be held to it."""
+"""Damage done on purpose to the books of a replayed day, so that reconciliation can be held to it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,25 +7,16 @@ from pathlib import Path
 from typing import Final
 
 from local_platform.testing import RunningPlatform
-from parkmesh.access.v1 import access_record_service_pb2 as access
 from parkmesh.access.v1 import record_pb2
-from parkmesh.access.v1.revision_pb2 import RecordChanges, RecordRevision
 from parkmesh_cli import registration
 from parkmesh_cli.replay.recorded import RecordedDay
 from parkmesh_sdk import Client
-from parkmesh_sdk.method import UPLOAD_REVISIONS
 from parkmesh_sdk.reconciliation import MemoryBooks
 from vocabulary import beijing
 
-from ..city import connection, drained, now_ms
+from ..city import connection
 
 _LOTS: Final = 4
-_PLATE: Final = RecordChanges(
-    plate_number="闽BD12345",
-    plate_colour=record_pb2.PLATE_COLOUR_GRADIENT_GREEN,
-    plate_kind=record_pb2.PLATE_KIND_NEW_ENERGY_SMALL,
-    plate_state=record_pb2.PLATE_STATE_READ,
-)
 
 
 @dataclass
@@ -33,7 +24,7 @@ class Damage:
     """What is wrong where."""
 
     books: set[tuple[str, str]] = field(default_factory=set)
-    """Lot id and Beijing day of every damaged record, by the place that it has on the platform."""
+    """Lot id and Beijing day of every damaged record."""
     records: dict[str, set[str]] = field(default_factory=dict)
     """Record ids by the kind of difference that they are to be found as."""
 
@@ -49,8 +40,8 @@ async def damaged(
 ) -> AsyncIterator[tuple[Client, dict[str, MemoryBooks], Damage]]:
     """The vendor's client, the books of some lots by lot id, and what is wrong with them.
 
-    In each lot some records are not in the vendor's books, some have another plate there, some another time; and on
-    the platform some are void and some have another plate. All of it can be repaired without adding a record.
+    In each lot the vendor lacks some records, has voided some, has some with another plate or at another time, and has
+    some that it never sent.
     """
     recorded = RecordedDay.read(lots, readings)
     async with Client(connection(platform)) as vendor:
@@ -61,10 +52,6 @@ async def damaged(
         busiest = sorted(records, key=lambda lot_id: (-len(records[lot_id]), lot_id))[:_LOTS]
         damage = Damage()
         books = {lot_id: _books(records[lot_id], damage) for lot_id in busiest}
-        revisions = [each for lot_id in busiest for each in _revisions(records[lot_id], damage)]
-        answer = await vendor.call(UPLOAD_REVISIONS, access.UploadRevisionsRequest(revisions=revisions))
-        assert answer.all_stored
-        await drained(platform)
         yield vendor, books, damage
 
 
@@ -81,26 +68,14 @@ def _books(records: list[record_pb2.AccessRecord], damage: Damage) -> MemoryBook
         moved.event_time.seconds += 1
         books.write(moved)
         damage.add(record, "DIFFERENT")
+    for record in records[33::307]:
+        books.write(record, voided=True)
+        damage.add(record, "EXTRA")
+    for record in records[60::709]:
+        invented = _changed(record, record_id=f"{record.record_id}-invented")
+        books.write(invented)
+        damage.add(invented, "MISSING")
     return books
-
-
-def _revisions(records: list[record_pb2.AccessRecord], damage: Damage) -> list[RecordRevision]:
-    revisions = []
-    for place, record in enumerate(records[33::307]):
-        kind = record_pb2.REVISION_KIND_VOID if place % 2 else record_pb2.REVISION_KIND_CORRECTION
-        revision = RecordRevision(
-            lot_id=record.lot_id,
-            record_id=record.record_id,
-            revision=1,
-            kind=kind,
-            changes=None if place % 2 else _PLATE,
-            reason=record_pb2.REVISION_REASON_TEST,
-            author="damage",
-        )
-        revision.made_time.FromMilliseconds(now_ms())
-        revisions.append(revision)
-        damage.add(record, "VOIDED_HERE" if place % 2 else "DIFFERENT")
-    return revisions
 
 
 def _changed(record: record_pb2.AccessRecord, **changes: str) -> record_pb2.AccessRecord:

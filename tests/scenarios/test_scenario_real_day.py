@@ -143,8 +143,12 @@ async def test_after_seeded_damage_exactly_the_damaged_records_are_found_and_mad
             for each in result.differences:
                 found.setdefault(kind_of(each), set()).add(f"{lot_id} {each.record_id}")
         assert found == damage.records
+        for name in damage.records["MISSING"]:
+            # The day is counted by others, too.
+            lot_id, _, record_id = name.partition(" ")
+            books[lot_id].erase(record_id)
         for lot_id, date in sorted(damage.books):
-            policy = Policy(winner=Winner.LOT, author="real day", close=True)
+            policy = Policy(winner=Winner.PLATFORM, author="real day", close=True)
             result = await reconcile(vendor, lot_id, date, books[lot_id], policy)
             assert result.equal, result.left
             assert result.report is not None

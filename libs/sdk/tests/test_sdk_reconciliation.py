@@ -297,6 +297,23 @@ async def test_what_is_on_its_way_is_waited_for() -> None:
     assert waited.report is not None
 
 
+async def test_what_does_not_arrive_soon_is_left_for_another_time() -> None:
+    pair = Pair.of(day(300))
+    late = record("late", BOUNDS.start_ms)
+    pair.platform.lags = True
+    pair.platform.log.append(late)
+    pair.books.write(late)
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    pair.sleep = sleep  # type: ignore[method-assign]
+    result = await pair.run(close=True)
+    assert (result.equal, result.pending, result.report) == (False, ("late",), None)
+    assert waits == [0.25, 0.5, 1.0]
+
+
 async def test_a_difference_that_no_record_explains_is_not_hidden() -> None:
     pair = Pair.of(day(300))
     pair.books.write(record("r-00100", BOUNDS.start_ms + EDIT_MS))

@@ -18,6 +18,8 @@ from parkmesh_sdk.reconciliation.repair import Done, Repairing, Step, Winner
 from parkmesh_sdk.reconciliation.result import Difference, Reconciliation
 
 _LONGEST_WAIT_S: Final = 5.0
+_PATIENCE: Final = 3
+"""Rounds that are spent waiting for what is on its way: it may be seconds, or what is newer than the settled time."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ async def reconcile(
     found: dict[str, books_pb2.RecordDifference] = {}
     done: dict[str, Done] = {}
     wait_s = policy.first_wait_s
-    rounds = 0
+    rounds = idle = 0
     while True:
         rounds += 1
         comparison = await Comparing(counter, lot_id, books).compare(bounds)
@@ -86,7 +88,8 @@ async def reconcile(
         before = done.keys() & tried.keys()
         done |= await repairing.repair(tried)
         working = any(not _hopeless(done, record_id) for record_id in tried)
-        if not working and not comparison.pending:
+        idle = 0 if working else idle + 1
+        if idle and (not comparison.pending or idle > _PATIENCE):
             break
         # It compares what it acknowledged before it was asked; only when it lags is there something to wait for.
         if before or not working:
