@@ -8,8 +8,7 @@ from typing import Final
 
 from local_platform.testing import RunningPlatform
 from parkmesh.access.v1 import record_pb2
-from parkmesh_cli import registration
-from parkmesh_cli.replay.recorded import RecordedDay
+from parkmesh_cli.replay import day, files
 from parkmesh_sdk import Client
 from parkmesh_sdk.reconciliation import MemoryBooks
 from vocabulary import beijing
@@ -43,15 +42,16 @@ async def damaged(
     In each lot the vendor lacks some records, has voided some, has some with another plate or at another time, and has
     some that it never sent.
     """
-    recorded = RecordedDay.read(lots, readings)
+    series = files.read_free_spaces(readings, files.read_lots(lots))
+    busiest = sorted(series, key=lambda lot: (-day.count({lot: series[lot]}), lot))[:_LOTS]
     async with Client(connection(platform)) as vendor:
-        sites = (await registration.find(vendor, recorded.plans)).sites
-        records: dict[str, list[record_pb2.AccessRecord]] = {}
-        for record in recorded.records(sites):
-            records.setdefault(record.lot_id, []).append(record)
-        busiest = sorted(records, key=lambda lot_id: (-len(records[lot_id]), lot_id))[:_LOTS]
+        known = {lot.registration_number: lot.lot_id async for lot in vendor.list_lots()}
         damage = Damage()
-        books = {lot_id: _books(records[lot_id], damage) for lot_id in busiest}
+        books: dict[str, MemoryBooks] = {}
+        for lot_id in (known[lot] for lot in busiest):
+            # What the file holds: that the platform's books agree with it is a test of its own.
+            records = [stored.record async for stored in vendor.list_records(lot_id)]
+            books[lot_id] = _books(records, damage)
         yield vendor, books, damage
 
 
