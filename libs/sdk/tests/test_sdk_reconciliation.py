@@ -126,6 +126,8 @@ async def test_one_difference_is_found_in_few_round_trips(count: int, spread_ms:
     result = await pair.run(repair=False)
     assert [(each.record_id, each.kind) for each in result.differences] == [("r-00042", EXTRA)]
     assert result.calls == calls
+    asked = [each.position for each in pair.platform.requests]  # type: ignore[attr-defined]
+    assert asked == ["", *[str(count)] * (calls - 1)]
     assert result.bytes_sent + result.bytes_received < 50 * max(count, 100)
 
 
@@ -233,14 +235,24 @@ async def test_a_void_of_the_lot_is_sent_or_ended(winner: Winner, step: Step, vo
 
 
 @pytest.mark.parametrize("winner", [Winner.PLATFORM, Winner.LOT])
-@pytest.mark.parametrize("moved_ms", [EDIT_MS, beijing.DAY_MS])
-async def test_a_time_that_differs_is_one_difference(winner: Winner, moved_ms: int) -> None:
+@pytest.mark.parametrize(
+    ("moved_ms", "kind"),
+    [
+        (EDIT_MS, DIFFERENT),
+        (beijing.DAY_MS - EDIT_MS, DIFFERENT),
+        # Where the vendor has it is not compared that day.
+        (beijing.DAY_MS, EXTRA),
+    ],
+)
+async def test_a_time_that_differs_is_one_difference(
+    winner: Winner, moved_ms: int, kind: books_pb2.DifferenceKind.ValueType
+) -> None:
     pair = Pair.of(day(2640))
     other_ms = BOUNDS.start_ms + moved_ms
     pair.books.write(record("r-02000", other_ms))
     result = await pair.run(winner=winner)
     assert result.equal
-    assert [(each.record_id, each.repaired) for each in result.differences] == [("r-02000", True)]
+    assert [(each.record_id, each.kind, each.repaired) for each in result.differences] == [("r-02000", kind, True)]
     assert await pair.agree()
     assert (pair.platform.state()["r-02000"].event_ms == other_ms) is (winner is Winner.LOT)
     assert (await pair.run("2100-01-02")).equal
