@@ -1,4 +1,4 @@
--- The visits as analysts read them, without plates: one that is open for longer than any stays is shown as doubtful from then on.
+-- The visits as analysts read them, without plates: one that is open for longer than any stays is shown as doubtful from then on. 停车行为（不含号牌）：超过最长停放时间仍未出场的显示为存疑。
 CREATE OR REPLACE VIEW parkmesh.visits
 (
     lot_id LowCardinality(String) COMMENT '停车场标识 | Lot',
