@@ -53,7 +53,8 @@ async def test_each_difference_is_found_and_made_good(platform: RunningPlatform,
         books.erase("r-010")
         for each in (other, moved, refused, record(site, "missing", day.start_ms + 7, 1)):
             books.write(each)
-        first = await reconcile(vendor, site.lot_id, date, books, Policy(winner=Winner.LOT, author="night audit"))
+        policy = Policy(winner=Winner.LOT, author="night audit", first_wait_s=0.01)
+        first = await reconcile(vendor, site.lot_id, date, books, policy)
         assert {each.record_id: (kind_of(each), each.step) for each in first.differences} == {
             "missing": ("MISSING", Step.RESEND),
             "r-010": ("EXTRA", Step.TAKE),
