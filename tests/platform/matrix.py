@@ -260,6 +260,11 @@ _MORE: Final[dict[str, Any]] = {
     "CloseDay": _day_to_close,
     "GetReport": lambda _: {"date": _PAST},
     "VoidRecord": _one_revision,
+    **{
+        method: lambda _: {"start_date": "2100-01-31"}
+        for method in ("GetFlows", "GetPeaks", "GetTurnover", "GetDurations", "GetDelays", "GetQuality")
+    },
+    "GetStatisticsQuery": lambda _: {"query_name": "flows"},
     "RotateCredential": lambda _: {"overlap_seconds": 3600},
     "RotateDeviceCredential": lambda _: {"overlap_seconds": 3600, "method": vendor_pb2.CREDENTIAL_METHOD_SECRET},
     "ImportSurvey": lambda number: {

@@ -51,6 +51,7 @@ VARIES = {
     "updateTime",
     "etag",
     "serverTime",
+    "asOfTime",
     "acceptTime",
     "requestId",
     "position",

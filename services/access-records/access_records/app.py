@@ -12,6 +12,7 @@ from parkmesh.access.v1.access_record_service_pb2_grpc import add_AccessRecordSe
 from parkmesh.access.v1.coverage_service_pb2_grpc import add_CoverageServiceServicer_to_server
 from parkmesh.access.v1.maintenance_service_pb2_grpc import add_MaintenanceServiceServicer_to_server
 from parkmesh.access.v1.reconciliation_service_pb2_grpc import add_ReconciliationServiceServicer_to_server
+from parkmesh.access.v1.statistics_service_pb2_grpc import add_StatisticsServiceServicer_to_server
 from vocabulary import beijing
 
 from access_records.archive import Archive
@@ -33,6 +34,8 @@ from access_records.servicer import AccessRecordServicer
 from access_records.settings import Settings
 from access_records.speakers import Speakers
 from access_records.states import States
+from access_records.statistics.figures import Statistics
+from access_records.statistics.statistics_servicer import StatisticsServicer
 from access_records.upload import Uploads
 from access_records.visits.search import LookingUp
 
@@ -103,3 +106,5 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     mesh.serve(add_CoverageServiceServicer_to_server, CoverageServicer(coverage, mesh.clock))
     cases = composition.use_cases(settings, log, journal_log, history, archive, directory, reading)
     mesh.serve(add_ReconciliationServiceServicer_to_server, ReconciliationServicer(cases, directory, mesh.clock))
+    statistics = Statistics(directory, history, progress, settings.department_rounding)
+    mesh.serve(add_StatisticsServiceServicer_to_server, StatisticsServicer(statistics, mesh.clock))

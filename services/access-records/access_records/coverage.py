@@ -118,10 +118,10 @@ def hours_in_force(directory: Directory, default: int) -> Hours:
 
 def _fits(lot: LotFacts, wanted: Wanted) -> bool:
     in_state = lot.state == wanted.lot_state if wanted.lot_state else lot.state not in _OWING_NOTHING
-    in_division = lot.division_code.startswith(_part(wanted.division_code))
+    in_division = lot.division_code.startswith(part_of(wanted.division_code))
     return in_state and in_division and (wanted.any_scope or lot.in_scope)
 
 
-def _part(division_code: str) -> str:
+def part_of(division_code: str) -> str:
     """What the codes of a division and of its parts begin with: 350300 is the city with all its districts."""
     return division_code.removesuffix("00").removesuffix("00")

@@ -43,7 +43,7 @@ class Reading:
     def require(self, caller: Caller, lot_id: str, now_ms: int) -> None:
         """Raises LOT_NOT_FOUND unless the lot exists and the caller may see it."""
         if not self.lots.may_see(caller, lot_id, now_ms) or self.lots.lot(lot_id) is None:
-            raise MeshError(reasons.ERROR_REASON_LOT_NOT_FOUND, "There is no such lot, or you may not see it.")
+            raise lot_not_found()
 
     async def one(self, lot_id: str, record_id: str) -> State:
         """The record as it is now; RECORD_NOT_FOUND when there is none, HISTORY_UNAVAILABLE when only the history could
@@ -90,6 +90,11 @@ class Reading:
             records.pop()
             token = paging.encode(arguments, (str(records[-1].event_ms), records[-1].record_id))
         return Page(records, token, complete_until_ms)
+
+
+def lot_not_found() -> MeshError:
+    """What a caller is told of a lot that does not exist, or that is not in sight."""
+    return MeshError(reasons.ERROR_REASON_LOT_NOT_FOUND, "There is no such lot, or you may not see it.")
 
 
 def history_unavailable() -> MeshError:

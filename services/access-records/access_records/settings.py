@@ -90,6 +90,8 @@ class Settings(StorageSettings):
     """Most refused items that are noted of one lot in an hour."""
     coverage_refresh_seconds: float = 5.0
     """For how long lists of coverage may go without looking into the history again."""
+    department_rounding: int = 5
+    """Other departments are told counts to the nearest multiple of this, so that no small one is told (R7.4)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,8 @@ from mesh.errors import FieldViolation
 from parkmesh.registry.v1.rule_pb2 import (
     RULE_NAME_BERTH_CODE_PATTERN,
     RULE_NAME_LOT_SILENT_AFTER_HOURS,
+    RULE_NAME_PICTURES_PER_RECORD,
+    RULE_NAME_RECORD_DELAY_SECONDS,
     RULE_NAME_STATIC_CHANGE_REPORT_HOURS,
     Rule,
 )
@@ -18,7 +20,14 @@ from registry.forms import validity
 from registry.forms.facts import Facts
 from registry.forms.violation import broken, refused
 
-NUMBERS: Final = frozenset({RULE_NAME_STATIC_CHANGE_REPORT_HOURS, RULE_NAME_LOT_SILENT_AFTER_HOURS})
+NUMBERS: Final = frozenset(
+    {
+        RULE_NAME_STATIC_CHANGE_REPORT_HOURS,
+        RULE_NAME_LOT_SILENT_AFTER_HOURS,
+        RULE_NAME_RECORD_DELAY_SECONDS,
+        RULE_NAME_PICTURES_PER_RECORD,
+    }
+)
 """Rules whose value is `number`."""
 PATTERNS: Final = frozenset({RULE_NAME_BERTH_CODE_PATTERN})
 """Rules whose value is `text`, a pattern."""

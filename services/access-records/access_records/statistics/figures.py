@@ -1,0 +1,202 @@
+"""The use cases of statistics: each asks one query of the history and words its rows."""
+
+from collections import UserString, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from directory import Directory, LotFacts
+from history.client import HistoryClient, Row
+from mesh.caller import Caller, CallerKind
+from mesh.instants import time_of
+from parkmesh.access.v1 import statistics_service_pb2 as messages
+from parkmesh.registry.v1 import rule_pb2
+from vocabulary import beijing
+
+from access_records.progress import Progress
+from access_records.queries import query
+from access_records.statistics import scope
+from access_records.statistics.scope import GROUPS, Days, Wanted
+
+MOST_ROWS: Final = 20_000
+"""More figures than that are refused: no answer grows beyond what a call may carry."""
+_NO_LIMIT: Final = -1
+_NOTHING: Final = "-"
+"""Stands for an empty group in the list that is handed to ClickHouse, where blanks separate."""
+STEPS: Final[Mapping[int, int]] = {
+    messages.STATISTICS_STEP_UNSPECIFIED: beijing.DAY_MS,
+    messages.STATISTICS_STEP_HOUR: beijing.HOUR_MS,
+    messages.STATISTICS_STEP_DAY: beijing.DAY_MS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What all statistics are asked for by."""
+
+    days: Days
+    wanted: Wanted
+    group: messages.StatisticsGroup.ValueType
+
+
+class Answered(NamedTuple):
+    """The rows of a query, and what they are of."""
+
+    rows: list[Row]
+    source: messages.StatisticsSource
+    lots: Sequence[LotFacts]
+
+    def count(self, records: int) -> int:
+        """A count as the caller may be told it."""
+        to = self.source.rounded_to
+        return (records + to // 2) // to * to
+
+    def tells(self, records: int) -> bool:
+        """Whether so many records may be described one by one, as a percentile does."""
+        return records >= self.source.rounded_to
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Figures for callers, each of the lots in their sight. HistoryError and LogUnavailable when either is away."""
+
+    directory: Directory
+    history: HistoryClient
+    progress: Progress
+    rounding: int
+    """Other departments are told counts to the nearest multiple of this: no count tells of fewer, nor the difference of
+    two counts."""
+
+    async def flows(
+        self, caller: Caller, question: Question, step: messages.StatisticsStep.ValueType, now_ms: int
+    ) -> messages.GetFlowsResponse:
+        """How many entered and left, by window."""
+        asked = await self._ask("flows", caller, question, now_ms, {"step_ms": STEPS[step]})
+        flows = [
+            messages.Flow(
+                group_id=_group(group),
+                start_time=time_of(start_ms),
+                direction=direction,
+                vehicle_class=vehicle_class,
+                records=asked.count(records),
+            )
+            for group, start_ms, direction, vehicle_class, records in asked.rows
+        ]
+        return messages.GetFlowsResponse(source=asked.source, flows=flows)
+
+    async def peaks(self, caller: Caller, question: Question, now_ms: int) -> messages.GetPeaksResponse:
+        """The busiest hour of each day."""
+        asked = await self._ask("peaks", caller, question, now_ms)
+        peaks = [
+            messages.Peak(
+                group_id=_group(group),
+                date=beijing.day_key(day_ms),
+                start_time=time_of(hour_ms),
+                entries=asked.count(entries),
+                exits=asked.count(exits),
+            )
+            for group, day_ms, _, hour_ms, entries, exits in asked.rows
+        ]
+        return messages.GetPeaksResponse(source=asked.source, peaks=peaks)
+
+    async def turnover(self, caller: Caller, question: Question, now_ms: int) -> messages.GetTurnoverResponse:
+        """Exits per open berth and day."""
+        asked = await self._ask("turnover", caller, question, now_ms)
+        berths: dict[str, int] = defaultdict(int)
+        for lot in asked.lots:
+            berths[GROUPS[question.group](lot)] += lot.open_berths
+        turnovers = []
+        for group, day_ms, entries, exits in asked.rows:
+            made = messages.Turnover(
+                group_id=_group(group),
+                date=beijing.day_key(day_ms),
+                entries=asked.count(entries),
+                exits=asked.count(exits),
+                open_berths=berths[_group(group)],
+            )
+            if made.open_berths:
+                made.turnover_permille = round(made.exits * 1000 / made.open_berths)
+            turnovers.append(made)
+        return messages.GetTurnoverResponse(source=asked.source, turnovers=turnovers)
+
+    async def delays(self, caller: Caller, question: Question, now_ms: int) -> messages.GetDelaysResponse:
+        """How long records took to arrive."""
+        limits = [self._limit_ms(day_ms) for day_ms in question.days.starts()]
+        asked = await self._ask("delays", caller, question, now_ms, {"limits": limits})
+        delays = []
+        for group, resend, records, late, ahead, percentiles, longest in asked.rows:
+            made = messages.Delay(
+                group_id=_group(group), resend=resend, records=asked.count(records), ahead=asked.count(ahead)
+            )
+            if any(limit != _NO_LIMIT for limit in limits):
+                made.late = asked.count(late)
+            if asked.tells(records):
+                made.p50_ms, made.p90_ms, made.p95_ms, made.p99_ms = percentiles
+                made.longest_ms = longest
+            delays.append(made)
+        answer = messages.GetDelaysResponse(source=asked.source, delays=delays)
+        if limits[-1] != _NO_LIMIT:
+            answer.limit_seconds = limits[-1] // 1000
+        return answer
+
+    async def quality(self, caller: Caller, question: Question, now_ms: int) -> messages.GetQualityResponse:
+        """What is wrong with the records."""
+        last_ms = question.days.end_ms - beijing.DAY_MS
+        rule = self.directory.rule(rule_pb2.RULE_NAME_PICTURES_PER_RECORD, last_ms)
+        asked = await self._ask("quality", caller, question, now_ms, {"pictures": rule.number if rule else 0})
+        by_group: dict[str, messages.Quality] = {}
+        for group, figure, reason, items in asked.rows:
+            made = by_group.setdefault(group, messages.Quality(group_id=_group(group)))
+            if figure == "rejections":
+                made.rejections.add(reason=reason, items=asked.count(items))
+            elif rule or figure != "too_few_pictures":
+                setattr(made, figure, asked.count(items))
+        answer = messages.GetQualityResponse(source=asked.source, qualities=by_group.values())
+        if rule:
+            answer.pictures_required = rule.number
+        return answer
+
+    def _limit_ms(self, day_ms: int) -> int:
+        rule = self.directory.rule(rule_pb2.RULE_NAME_RECORD_DELAY_SECONDS, day_ms)
+        return rule.number * 1000 if rule else _NO_LIMIT
+
+    async def _ask(
+        self, name: str, caller: Caller, question: Question, now_ms: int, more: Mapping[str, Any] | None = None
+    ) -> Answered:
+        self.directory.require_fresh(now_ms)
+        lots = scope.lots(self.directory, caller, question.wanted, now_ms)
+        # Asked first: what comes in between is then in the figures though not promised, never the other way round.
+        source = messages.StatisticsSource(
+            query_name=name,
+            as_of_time=time_of(await self.progress.all_complete_until_ms(now_ms)),
+            lots=len(lots),
+            rounded_to=self.rounding if caller.kind is CallerKind.DEPARTMENT else 1,
+        )
+        if not lots:
+            return Answered([], source, lots)
+        group = GROUPS[question.group]
+        parameters = {
+            "lots": _listed(lot.lot_id for lot in lots),
+            "groups": _listed(group(lot) or _NOTHING for lot in lots),
+            "start": question.days.start_ms,
+            "end": question.days.end_ms,
+            "limit": MOST_ROWS + 1,
+        }
+        rows = await self.history.rows(query(name), parameters | dict(more or {}))
+        if len(rows) > MOST_ROWS:
+            raise scope.refused(
+                "endDate",
+                "statistics.rows",
+                f"asks for more than {MOST_ROWS} figures: ask for fewer days, longer windows or larger groups",
+                f"统计结果超过 {MOST_ROWS} 条：请减少天数、加长时段或扩大分组",
+            )
+        return Answered(rows, source, lots)
+
+
+def _group(told: str) -> str:
+    return "" if told == _NOTHING else told
+
+
+def _listed(ids: Iterable[str]) -> UserString:
+    # No id holds what must be escaped, and a UserString is not: the driver looks at a str character by character.
+    return UserString(" ".join(ids))

@@ -1,0 +1,224 @@
+"""Figures over a real history: exact on a small known set, each caller's own, empty where nothing was recorded."""
+
+import asyncio
+from typing import Any
+
+import clickhouse_connect
+import grpc
+import pytest
+from access_records.statistics import figures
+from access_records.testing import OPERATOR, VENDOR, Platform
+from directory.testing import grant, lot, rule
+from mesh.caller import Caller, CallerKind
+from parkmesh.access.v1 import record_pb2
+from parkmesh.access.v1 import statistics_service_pb2 as messages
+from parkmesh.access.v1.statistics_service_pb2_grpc import StatisticsServiceStub
+from parkmesh.registry.v1 import lot_pb2, rule_pb2
+from vocabulary import beijing
+
+DAY = "2099-12-30"
+NEXT = "2099-12-31"
+START = beijing.day_bounds_of(DAY).start_ms
+HOUR = beijing.HOUR_MS
+TOWN = "350398"
+A, B, IDLE, CLOSED = (f"lot_{TOWN}-{name}" for name in ("a", "b", "idle", "closed"))
+SUPERVISOR = Caller(CallerKind.SUPERVISOR, "police", "client-s", "account-s")
+DEPARTMENT = Caller(CallerKind.DEPARTMENT, "housing", "client-d", "account-d")
+VENDORS = Caller(CallerKind.VENDOR, VENDOR, "client-1")
+ENTRY, EXIT = record_pb2.DIRECTION_ENTRY, record_pb2.DIRECTION_EXIT
+BY_LOT = messages.STATISTICS_GROUP_LOT
+
+
+def rows(lot_id: str, name: str, count: int, ms: int, **facts: Any) -> list[dict[str, Any]]:
+    stated = {"lot_id": lot_id, "direction": "entry", "vehicle_class": 1, "plate_state": 1, "delay_ms": 100}
+    stated |= {"image_ids": ["i-1", "i-2"], "warnings": [], "resend": False, "log_offset": 1, "gone": 0}
+    return [stated | {"record_id": f"{name}-{number}", "event_time": ms + number} | facts for number in range(count)]
+
+
+def put(access: Platform, table: str, given: list[dict[str, Any]]) -> None:
+    owner = clickhouse_connect.get_client(**access.history.connect("owner"))
+    owner.insert(f"store.{table}", [list(row.values()) for row in given], column_names=list(given[0]))
+
+
+@pytest.fixture(scope="module")
+async def town(access: Platform) -> Platform:
+    """Lot a (operator-1): 12 in at 08, 7 out at 09, 7 in at 23, 1 in the day after; lot b: 3 in at 08, and a void one."""
+    access.registry.state(
+        lot(A, division_code=TOWN, operator_id=OPERATOR.subject, open_berths=4),
+        lot(B, division_code=TOWN, open_berths=0),
+        lot(IDLE, division_code=TOWN, operator_id=OPERATOR.subject, state=lot_pb2.LOT_STATE_SUSPENDED),
+        lot(CLOSED, division_code=TOWN, state=lot_pb2.LOT_STATE_CLOSED),
+        grant(VENDOR, B),
+        rule("delay", rule_pb2.RULE_NAME_RECORD_DELAY_SECONDS, number=5),
+        rule("delay-next", rule_pb2.RULE_NAME_RECORD_DELAY_SECONDS, number=1, start_ms=START + beijing.DAY_MS),
+        rule("pictures", rule_pb2.RULE_NAME_PICTURES_PER_RECORD, number=2),
+    )
+    put(
+        access,
+        "records_current",
+        [
+            *rows(A, "in", 10, START + 8 * HOUR),
+            *rows(A, "large", 2, START + 8 * HOUR, vehicle_class=3, delay_ms=4_999, image_ids=["i-1"]),
+            *rows(A, "out", 7, START + 9 * HOUR, direction="exit", delay_ms=5_000, plate_state=2),
+            *rows(A, "late", 7, START + 23 * HOUR, resend=True, delay_ms=3_600_000, image_ids=[]),
+            *rows(B, "in", 3, START + 8 * HOUR, plate_state=3, warnings=[1], delay_ms=-20),
+            *rows(B, "void", 1, START + 8 * HOUR),
+            *rows(B, "void", 1, START + 8 * HOUR, log_offset=2, gone=1),
+            *rows(IDLE, "in", 1, START),
+            *rows(A, "next", 1, START + beijing.DAY_MS, delay_ms=1_000),
+        ],
+    )
+    revised = {"accept_time": START + HOUR, "log_offset": 9}
+    revisions = [(1, 1), (2, 1), (3, 2), (4, 3)]
+    put(
+        access,
+        "record_revisions",
+        [{"lot_id": A, "record_id": "in-0", "revision": n, "revision_kind": kind, **revised} for n, kind in revisions],
+    )
+    refused = {"lot_id": A, "digest": "0" * 32, "note_time": START + HOUR}
+    put(access, "rejections", [refused | {"record_id": f"x-{n}", "reason": why} for n, why in enumerate((30, 30, 33))])
+    stub = StatisticsServiceStub(access.service.channel(SUPERVISOR))
+    async with asyncio.timeout(10):
+        while (await stub.GetFlows(asked(include_inactive=True))).source.lots != 4:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    return access
+
+
+def asked(kind: Any = messages.GetFlowsRequest, **facts: Any) -> Any:
+    return kind(**({"start_date": DAY, "division_code": TOWN} | facts))
+
+
+def stub(town: Platform, caller: Caller = SUPERVISOR) -> StatisticsServiceStub:
+    return StatisticsServiceStub(town.service.channel(caller))
+
+
+async def test_flows_by_hour_direction_and_class(town: Platform) -> None:
+    answer = await stub(town).GetFlows(asked(lot_id=A, step=messages.STATISTICS_STEP_HOUR))
+    told = [
+        ((f.start_time.ToMilliseconds() - START) // HOUR, f.direction, f.vehicle_class, f.records) for f in answer.flows
+    ]
+    assert told == [(8, ENTRY, 1, 10), (8, ENTRY, 3, 2), (9, EXIT, 1, 7), (23, ENTRY, 1, 7)]
+    assert (answer.source.query_name, answer.source.lots, answer.source.rounded_to) == ("flows", 1, 1)
+    assert answer.source.as_of_time.ToMilliseconds() == town.clock.now_ms()
+
+
+async def test_flows_by_day_and_group(town: Platform) -> None:
+    answer = await stub(town).GetFlows(asked(end_date=NEXT, group_by=BY_LOT))
+    told = [(f.group_id, beijing.day_key(f.start_time.ToMilliseconds()), f.direction, f.records) for f in answer.flows]
+    assert told == [(A, DAY, ENTRY, 17), (A, DAY, ENTRY, 2), (A, DAY, EXIT, 7), (A, NEXT, ENTRY, 1), (B, DAY, ENTRY, 3)]
+    by_operator = await stub(town).GetFlows(asked(group_by=messages.STATISTICS_GROUP_OPERATOR))
+    assert [(f.group_id, f.records) for f in by_operator.flows if f.direction == ENTRY] == [
+        ("", 3),
+        (OPERATOR.subject, 17),
+        (OPERATOR.subject, 2),
+    ]
+    together = await stub(town).GetFlows(asked())
+    assert [(f.group_id, f.vehicle_class, f.records) for f in together.flows] == [("", 1, 20), ("", 3, 2), ("", 1, 7)]
+
+
+async def test_the_peak_is_the_busiest_hour(town: Platform) -> None:
+    answer = await stub(town).GetPeaks(asked(messages.GetPeaksRequest, end_date=NEXT, lot_id=A))
+    told = [(p.date, (p.start_time.ToMilliseconds() - START) // HOUR, p.entries, p.exits) for p in answer.peaks]
+    assert told == [(DAY, 8, 12, 0), (NEXT, 24, 1, 0)]
+
+
+async def test_of_equal_hours_the_first_is_the_peak(town: Platform) -> None:
+    put(town, "records_current", [row for hour in (5, 3, 4) for row in rows(A, f"tie{hour}", 1, START - HOUR * hour)])
+    answer = await stub(town).GetPeaks(asked(messages.GetPeaksRequest, start_date="2099-12-29", lot_id=A))
+    assert [(p.start_time.ToMilliseconds() - START) // HOUR for p in answer.peaks] == [-5]
+
+
+async def test_turnover_is_exits_per_open_berth(town: Platform) -> None:
+    answer = await stub(town).GetTurnover(asked(messages.GetTurnoverRequest, group_by=BY_LOT))
+    told = [(t.group_id, t.entries, t.exits, t.open_berths, t.turnover_permille) for t in answer.turnovers]
+    assert told == [(A, 19, 7, 4, 1750), (B, 3, 0, 0, 0)]
+    assert [t.HasField("turnover_permille") for t in answer.turnovers] == [True, False]
+
+
+async def test_delays_live_and_resent_apart_by_the_rule_of_each_day(town: Platform) -> None:
+    answer = await stub(town).GetDelays(asked(messages.GetDelaysRequest, lot_id=A, end_date=NEXT))
+    told = [(d.resend, d.records, d.late, d.ahead, d.p50_ms, d.p95_ms, d.longest_ms) for d in answer.delays]
+    # Late live: the seven of 5,000 ms, which is not below 5 s, and the next day's of 1,000 ms by the rule of that day.
+    assert told == [(False, 20, 8, 0, 1_000, 5_000, 5_000), (True, 7, 7, 0, 3_600_000, 3_600_000, 3_600_000)]
+    assert answer.limit_seconds == 1
+    (ahead,) = (await stub(town).GetDelays(asked(messages.GetDelaysRequest, lot_id=B))).delays
+    assert (ahead.records, ahead.late, ahead.ahead, ahead.p50_ms) == (3, 0, 3, -20)
+
+
+async def test_quality(town: Platform) -> None:
+    answer = await stub(town).GetQuality(asked(messages.GetQualityRequest, group_by=BY_LOT))
+    first, second = answer.qualities
+    told = (first.records, first.without_pictures, first.too_few_pictures, first.unread, first.corrections, first.voids)
+    assert told == (26, 7, 9, 7, 2, 1)
+    assert [(one.reason, one.items) for one in first.rejections] == [(30, 2), (33, 1)]
+    assert (second.records, second.unlicensed, second.warned, answer.pictures_required) == (3, 3, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("caller", "lots", "more"),
+    [
+        (SUPERVISOR, 2, {}),
+        (SUPERVISOR, 4, {"include_inactive": True}),
+        (SUPERVISOR, 1, {"lot_id": IDLE}),
+        (SUPERVISOR, 2, {"operator_id": OPERATOR.subject, "include_inactive": True}),
+        (OPERATOR, 2, {}),
+        (VENDORS, 1, {}),
+        (DEPARTMENT, 2, {"include_inactive": True}),
+        (Caller(CallerKind.OPERATOR, "operator-9", "c", "a"), 0, {}),
+    ],
+)
+async def test_everybody_sees_their_own(town: Platform, caller: Caller, lots: int, more: dict[str, Any]) -> None:
+    answer = await stub(town, caller).GetFlows(asked(**more))
+    assert answer.source.lots == lots
+    assert bool(answer.flows) == bool(lots)
+
+
+@pytest.mark.parametrize(
+    ("caller", "lot_id"),
+    [(OPERATOR, B), (VENDORS, A), (DEPARTMENT, IDLE), (SUPERVISOR, "nowhere"), (OPERATOR, "nowhere")],
+)
+async def test_a_lot_out_of_sight_is_unknown(town: Platform, caller: Caller, lot_id: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await stub(town, caller).GetFlows(asked(lot_id=lot_id))
+    assert refusal.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_departments_are_told_no_small_count(town: Platform) -> None:
+    answer = await stub(town, DEPARTMENT).GetFlows(asked(group_by=BY_LOT))
+    assert answer.source.rounded_to == 5
+    assert [(f.group_id, f.records) for f in answer.flows] == [(A, 15), (A, 0), (A, 5), (B, 5)]
+    delays = await stub(town, DEPARTMENT).GetDelays(asked(messages.GetDelaysRequest, group_by=BY_LOT))
+    assert [d.HasField("p50_ms") for d in delays.delays] == [True, True, False]
+
+
+async def test_a_figure_leads_back_to_its_query(town: Platform) -> None:
+    answer = await stub(town).GetStatisticsQuery(messages.GetStatisticsQueryRequest(query_name="flows"))
+    assert answer.sql.startswith("-- ")
+    assert "FINAL" in answer.sql
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await stub(town).GetStatisticsQuery(messages.GetStatisticsQueryRequest(query_name="nothing"))
+    assert refusal.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_too_much_at_once_is_refused(town: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "MOST_ROWS", 3)
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await stub(town).GetFlows(asked(group_by=BY_LOT))
+    assert refusal.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"start_date": ""},
+        {"start_date": "2099-02-30"},
+        {"start_date": DAY, "end_date": "2099-12-29"},
+        {"start_date": "2098-12-29", "end_date": DAY},
+        {"group_by": 9},
+        {"lot_id": "a b"},
+    ],
+)
+async def test_a_bad_request_is_refused(town: Platform, facts: dict[str, Any]) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await stub(town).GetFlows(asked(**facts))
+    assert refusal.value.code() is grpc.StatusCode.INVALID_ARGUMENT
