@@ -25,12 +25,14 @@ from directory.testing import StatedRegistry, credential, vendor
 from edge.envoy import EnvoySettings, envoy_command
 from edge.settings import Settings as EdgeSettings
 from eventlog.server import EmbeddedServer, ServerSettings
+from google.api import httpbody_pb2  # type: ignore[import-untyped]
 from mesh.caller import current_or_none, generate_key_pair
 from mesh.hosting import Mesh
 from mesh.settings import BaseSettings
 from mesh.testing import running
 from parkmesh.access.v1 import access_record_service_pb2 as access
 from parkmesh.access.v1 import access_record_service_pb2_grpc as access_rpc
+from parkmesh.access.v1 import export_service_pb2_grpc as export_rpc
 from parkmesh.access.v1 import record_pb2
 from parkmesh.guidance.v1 import guidance_service_pb2
 from parkmesh.guidance.v1 import guidance_service_pb2_grpc as guidance_rpc
@@ -112,6 +114,17 @@ class Records(access_rpc.AccessRecordServiceServicer):
         return access.ListRecordsResponse(records=[record] * 3000)
 
 
+class Exports(export_rpc.ExportServiceServicer):
+    """Has files of as many quarter megabytes as their ids say: `export-8` has 2 MB."""
+
+    async def DownloadExport(self, request: Any, context: Any) -> AsyncIterator[httpbody_pb2.HttpBody]:
+        await context.send_initial_metadata(
+            (("content-disposition", f'attachment; filename="{request.export_id}.csv"'),)
+        )
+        for number in range(int(request.export_id.partition("-")[2])):
+            yield httpbody_pb2.HttpBody(content_type="text/csv; charset=utf-8", data=bytes([number % 256]) * 262_144)
+
+
 class Lots(registry_rpc.RegistryServiceServicer):
     """Knows every lot."""
 
@@ -184,6 +197,7 @@ class Edge:
         self.seen = seen
         self.token = token("client-1", "vendor-1")
         self.administrator = token("client-2", "platform")
+        self.analyst = token("client-5", "analysts")
         self.limited = token("client-3", "vendor-3")
         self.ca = (folder / "certificates" / "ca.pem").read_bytes()
         self.tls = ssl.create_default_context(cadata=self.ca.decode())
@@ -305,13 +319,14 @@ async def until_connectable(port: int) -> None:
 
 
 def facts() -> Sequence[Any]:
-    """A vendor without limits to speak of, one with a narrow one, and an administrator."""
+    """A vendor without limits to speak of, one with a narrow one, an administrator, and an analyst."""
     return (
         vendor("vendor-1", requests_per_second=100_000),
         credential("client-1", "vendor-1"),
         credential("client-2", "platform", role=role_pb2.ROLE_ADMINISTRATOR),
         vendor("vendor-3", requests_per_second=1),
         credential("client-3", "vendor-3"),
+        credential("client-5", "analysts", role=role_pb2.ROLE_ANALYST),
         credential("client-4", "vendor-1", method=vendor_pb2.CREDENTIAL_METHOD_SIGNATURE),
     )
 
@@ -326,6 +341,7 @@ async def whole_edge(folder: pathlib.Path, *, records_away: bool = False, **chan
     async def records(_: BaseSettings, mesh: Mesh) -> None:
         upload = {f"/parkmesh.access.v1.AccessRecordService/{name}" for name in ("UploadRecords", "StreamRecords")}
         mesh.serve(access_rpc.add_AccessRecordServiceServicer_to_server, Records(seen), item_validated=upload)  # type: ignore[abstract]
+        mesh.serve(export_rpc.add_ExportServiceServicer_to_server, Exports())  # type: ignore[abstract]
 
     async def lots(_: BaseSettings, mesh: Mesh) -> None:
         mesh.serve(registry_rpc.add_RegistryServiceServicer_to_server, Lots(seen))  # type: ignore[abstract]

@@ -1,10 +1,12 @@
 """What gets through the edge, and in which form."""
 
 import gzip
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import grpc
 import pytest
 from mesh.caller import Caller, CallerKind
@@ -143,3 +145,31 @@ async def test_the_services_refusal_reaches_both_kinds_of_caller(edge: Any) -> N
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
             await stub.ListVendors(vendor_service_pb2.ListVendorsRequest(), metadata=edge.metadata())
         assert refusal.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_a_file_larger_than_any_answer_streams_through_as_it_is(edge: Any) -> None:
+    """48 MB come whole, under their name and type, and Envoy never holds them: an answer in JSON ends at 32 MB."""
+    pieces = 192
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(
+            f"{edge.url}/v1/exports/export-{pieces}:download",
+            headers={"authorization": f"Bearer {edge.analyst}"},
+            ssl=edge.tls,
+        ) as answer,
+    ):
+        assert answer.status == 200
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        assert answer.headers["content-disposition"] == f'attachment; filename="export-{pieces}.csv"'
+        told = hashlib.sha256()
+        async for chunk in answer.content.iter_chunked(1 << 20):
+            told.update(chunk)
+    want = hashlib.sha256()
+    for number in range(pieces):
+        want.update(bytes([number % 256]) * 262_144)
+    assert told.digest() == want.digest()
+
+
+async def test_a_download_that_is_refused_is_refused_in_json(edge: Any) -> None:
+    status, answer, _ = await edge.call("GET", "/v1/exports/export-1:download")
+    assert (status, answer["details"][0]["reason"]) == (403, "METHOD_NOT_ALLOWED")

@@ -264,6 +264,7 @@ _MORE: Final[dict[str, Any]] = {
         method: lambda _: {"start_date": "2100-01-31"}
         for method in ("GetFlows", "GetPeaks", "GetTurnover", "GetDurations", "GetDelays", "GetQuality")
     },
+    "RequestExport": lambda _: {"view": 1, "format": 1, "start_date": "2100-01-31", "purpose": "矩阵"},
     "GetStatisticsQuery": lambda _: {"query_name": "flows"},
     "RotateCredential": lambda _: {"overlap_seconds": 3600},
     "RotateDeviceCredential": lambda _: {"overlap_seconds": 3600, "method": vendor_pb2.CREDENTIAL_METHOD_SECRET},

@@ -12,7 +12,13 @@ import pyotp
 from google.protobuf.message import Message
 from local_platform.testing import RunningPlatform
 from mesh.caller import CallerKind
-from parkmesh.access.v1 import access_record_service_pb2_grpc, record_pb2
+from parkmesh.access.v1 import (
+    access_record_service_pb2_grpc,
+    export_pb2,
+    export_service_pb2,
+    export_service_pb2_grpc,
+    record_pb2,
+)
 from parkmesh.access.v1.access_record_service_pb2 import UploadRecordsRequest
 from parkmesh.annotations.v1 import resource_pb2
 from parkmesh.registry.v1 import (
@@ -92,6 +98,7 @@ class _Desk:
     def __init__(self, channel: grpc.aio.Channel, demo: Any) -> None:
         self._demo = demo
         self._records = access_record_service_pb2_grpc.AccessRecordServiceStub(channel)
+        self._exports = export_service_pb2_grpc.ExportServiceStub(channel)
         self._register = registry_service_pb2_grpc.RegistryServiceStub(channel)
         self._vendors = vendor_service_pb2_grpc.VendorServiceStub(channel)
         self._accounts = account_service_pb2_grpc.AccountServiceStub(channel)
@@ -161,6 +168,7 @@ class _Desk:
             CallerKind.COLLECTOR: Party(await self._person(f"collector-{name}", collectors, security), ids),
         }
         await self._first_record(parties[CallerKind.VENDOR], name)
+        ids[resource_pb2.RESOURCE_EXPORT] = await self._export(parties[CallerKind.OPERATOR])
         return parties
 
     async def _furnish(self, lot_id: str, name: str, system: Any) -> None:
@@ -175,6 +183,16 @@ class _Desk:
             device = device_pb2.Device(device_id=device_id, type=camera, gate_id=f"g-{name}")
             request = messages.CreateDeviceRequest(lot_id=lot_id, device=device)
             await self._register.CreateDevice(request, metadata=system)
+
+    async def _export(self, party: Party) -> str:
+        request = export_service_pb2.RequestExportRequest(
+            view=export_pb2.EXPORT_VIEW_RECORDS,
+            format=export_pb2.EXPORT_FORMAT_CSV,
+            start_date="2100-01-31",
+            purpose="矩阵",
+        )
+        bearer = (("authorization", f"Bearer {party.token}"),)
+        return str((await self._exports.RequestExport(request, metadata=bearer)).export_id)
 
     async def _first_record(self, party: Party, name: str) -> None:
         record = record_pb2.AccessRecord(

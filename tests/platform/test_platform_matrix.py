@@ -28,8 +28,10 @@ CITY = frozenset(CallerKind) - {*PARTISANS, CallerKind.SERVICE}
 LAWFUL_REFUSALS = {
     "SubmitLot": {"STATE_NOT_ALLOWED"},
     "GetSurvey": {"RESOURCE_NOT_FOUND"},
+    "DownloadExport": {"STATE_NOT_ALLOWED"},
 }
-"""What a method may answer to a lawful request about one's own: the lot is no draft, no survey was made."""
+"""What a method may answer to a lawful request about one's own: the lot is no draft, no survey was made, nobody has
+approved the export."""
 ENDS_THE_CALLER = {"RevokeCredential"}
 """Not called with one's own id here: `tests/scenarios` follows a credential to its end."""
 CHOSEN = {
@@ -52,6 +54,7 @@ VARIES = {
     "etag",
     "serverTime",
     "asOfTime",
+    "exportId",
     "acceptTime",
     "requestId",
     "position",

@@ -130,6 +130,7 @@ def access_records(settings: Settings, credentials: Credentials) -> Process:
         **_account(settings, "CLICKHOUSE", READER, credentials.reader_password),
         "PLATE_KEY": credentials.plate_key,
         "REPORT_KEY": str(credentials.keys / "report.key"),
+        "EXPORTS_FOLDER": str(settings.var / "data" / "exports"),
     }
     return _service("access-records", settings.ports.access_records, credentials, told, *_stores(settings))
 

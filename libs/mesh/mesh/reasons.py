@@ -63,6 +63,7 @@ MEANINGS: dict[ErrorReason.ValueType, Meaning] = {
     reasons.ERROR_REASON_BOOKS_DIFFER: Meaning(StatusCode.FAILED_PRECONDITION, False),
     reasons.ERROR_REASON_DAY_NOT_SETTLED: Meaning(StatusCode.FAILED_PRECONDITION, False),
     reasons.ERROR_REASON_DAY_CLOSED: Meaning(StatusCode.ALREADY_EXISTS, False),
+    reasons.ERROR_REASON_SECOND_PERSON_REQUIRED: Meaning(StatusCode.PERMISSION_DENIED, False),
 }
 
 

@@ -11,6 +11,7 @@ from mesh.settings import SettingsError
 from parkmesh.access.v1.access_record_service_pb2_grpc import add_AccessRecordServiceServicer_to_server
 from parkmesh.access.v1.coverage_service_pb2_grpc import add_CoverageServiceServicer_to_server
 from parkmesh.access.v1.maintenance_service_pb2_grpc import add_MaintenanceServiceServicer_to_server
+from parkmesh.access.v1.export_service_pb2_grpc import add_ExportServiceServicer_to_server
 from parkmesh.access.v1.reconciliation_service_pb2_grpc import add_ReconciliationServiceServicer_to_server
 from parkmesh.access.v1.statistics_service_pb2_grpc import add_StatisticsServiceServicer_to_server
 from vocabulary import beijing
@@ -18,6 +19,8 @@ from vocabulary import beijing
 from access_records.archive import Archive
 from access_records.coverage import Coverage, hours_in_force
 from access_records.coverage_servicer import CoverageServicer
+from access_records.exports.composition import made_exports
+from access_records.exports.export_servicer import ExportServicer
 from access_records.hearing import Hearing
 from access_records.journal import JOURNAL, Journal
 from access_records.maintenance import Maintenance
@@ -108,3 +111,5 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     mesh.serve(add_ReconciliationServiceServicer_to_server, ReconciliationServicer(cases, directory, mesh.clock))
     statistics = Statistics(directory, history, progress, settings.department_rounding)
     mesh.serve(add_StatisticsServiceServicer_to_server, StatisticsServicer(statistics, mesh.clock))
+    exports = made_exports(settings, mesh, journal_log, history, directory, progress)
+    mesh.serve(add_ExportServiceServicer_to_server, ExportServicer(exports, mesh.clock))

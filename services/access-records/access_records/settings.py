@@ -90,6 +90,10 @@ class Settings(StorageSettings):
     """Most refused items that are noted of one lot in an hour."""
     coverage_refresh_seconds: float = 5.0
     """For how long lists of coverage may go without looking into the history again."""
+    exports_folder: pathlib.Path = pathlib.Path("exports")
+    """Where the files of exports are kept; of several processes the same one."""
+    exports_keep_hours: float = 72.0
+    """For how long a file is kept once it is made."""
     department_rounding: int = 5
     """Other departments are told counts to the nearest multiple of this, so that no small one is told (R7.4)."""
 

@@ -79,6 +79,9 @@ JOURNAL: Final = {
     "difference": _table("store.differences", journal_pb2.Difference.DESCRIPTOR),
     "closed_day": _table("store.closed_days", journal_pb2.ClosedDay.DESCRIPTOR),
     "rebuild_request": _table("store.rebuild_requests", journal_pb2.RebuildRequest.DESCRIPTOR),
+    "export_request": _table("store.export_requests", journal_pb2.ExportRequest.DESCRIPTOR),
+    "export_decision": _table("store.export_decisions", journal_pb2.ExportDecision.DESCRIPTOR),
+    "export_event": _table("store.export_events", journal_pb2.ExportEvent.DESCRIPTOR),
 }
 """Where the journal's entries go, by their kind in JournalEntry."""
 VISITS: Final = _table("store.visits", visit_row_pb2.VisitRow.DESCRIPTOR)

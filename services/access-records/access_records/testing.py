@@ -3,11 +3,12 @@
 import asyncio
 import pathlib
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import clickhouse_connect
 import redis.asyncio
 from directory.testing import StatedRegistry, account, berth, credential, device, gate, grant, lot
 from eventlog.server import EmbeddedServer
@@ -172,6 +173,12 @@ class Platform:
                 await server.delete(key)
             await server.xtrim("{records:0}:log", maxlen=0)
 
+    def put(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Puts rows into a table of the history; all have the same columns."""
+        owner = clickhouse_connect.get_client(**self.history.connect("owner"))
+        owner.insert(f"store.{table}", [list(row.values()) for row in rows], column_names=list(rows[0]))
+        owner.close()
+
     def stub(self, caller: Caller | None = None) -> AccessRecordServiceStub:
         """The service as the vendor, or as somebody else, calls it."""
         return AccessRecordServiceStub(self.service.channel(caller or Caller(CallerKind.VENDOR, VENDOR, CLIENT)))
@@ -238,6 +245,7 @@ async def composed(log_server: EmbeddedServer, history_server: RunningServer) ->
             plate_key=Secret(PLATE_KEY.decode()),
             report_key=report_key,
             coverage_refresh_seconds=0,
+            exports_folder=pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory())),
         )
         service = await stack.enter_async_context(
             running(app.bind, settings, name="access-records", clock=clock, issuers=ISSUERS)

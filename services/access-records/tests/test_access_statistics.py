@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import clickhouse_connect
 import grpc
 import pytest
 from access_records.statistics import figures
@@ -35,14 +34,9 @@ def rows(lot_id: str, name: str, count: int, ms: int, **facts: Any) -> list[dict
     return [stated | {"record_id": f"{name}-{number}", "event_time": ms + number} | facts for number in range(count)]
 
 
-def put(access: Platform, table: str, given: list[dict[str, Any]]) -> None:
-    owner = clickhouse_connect.get_client(**access.history.connect("owner"))
-    owner.insert(f"store.{table}", [list(row.values()) for row in given], column_names=list(given[0]))
-
-
 @pytest.fixture(scope="module")
 async def town(access: Platform) -> Platform:
-    """Lot a (operator-1): 12 in at 08, 7 out at 09, 7 in at 23, 1 in the day after; lot b: 3 in at 08, and a void one."""
+    """Lot a (operator-1): 12 in at 08, 7 out at 09, 7 in at 23, 1 in a day later; lot b: 3 in at 08, one void."""
     access.registry.state(
         lot(A, division_code=TOWN, operator_id=OPERATOR.subject, open_berths=4),
         lot(B, division_code=TOWN, open_berths=0),
@@ -53,8 +47,7 @@ async def town(access: Platform) -> Platform:
         rule("delay-next", rule_pb2.RULE_NAME_RECORD_DELAY_SECONDS, number=1, start_ms=START + beijing.DAY_MS),
         rule("pictures", rule_pb2.RULE_NAME_PICTURES_PER_RECORD, number=2),
     )
-    put(
-        access,
+    access.put(
         "records_current",
         [
             *rows(A, "in", 10, START + 8 * HOUR),
@@ -70,13 +63,12 @@ async def town(access: Platform) -> Platform:
     )
     revised = {"accept_time": START + HOUR, "log_offset": 9}
     revisions = [(1, 1), (2, 1), (3, 2), (4, 3)]
-    put(
-        access,
+    access.put(
         "record_revisions",
         [{"lot_id": A, "record_id": "in-0", "revision": n, "revision_kind": kind, **revised} for n, kind in revisions],
     )
     refused = {"lot_id": A, "digest": "0" * 32, "note_time": START + HOUR}
-    put(access, "rejections", [refused | {"record_id": f"x-{n}", "reason": why} for n, why in enumerate((30, 30, 33))])
+    access.put("rejections", [refused | {"record_id": f"x-{n}", "reason": why} for n, why in enumerate((30, 30, 33))])
     stub = StatisticsServiceStub(access.service.channel(SUPERVISOR))
     async with asyncio.timeout(10):
         while (await stub.GetFlows(asked(include_inactive=True))).source.lots != 4:  # noqa: ASYNC110
@@ -123,7 +115,7 @@ async def test_the_peak_is_the_busiest_hour(town: Platform) -> None:
 
 
 async def test_of_equal_hours_the_first_is_the_peak(town: Platform) -> None:
-    put(town, "records_current", [row for hour in (5, 3, 4) for row in rows(A, f"tie{hour}", 1, START - HOUR * hour)])
+    town.put("records_current", [row for hour in (5, 3, 4) for row in rows(A, f"tie{hour}", 1, START - HOUR * hour)])
     answer = await stub(town).GetPeaks(asked(messages.GetPeaksRequest, start_date="2099-12-29", lot_id=A))
     assert [(p.start_time.ToMilliseconds() - START) // HOUR for p in answer.peaks] == [-5]
 

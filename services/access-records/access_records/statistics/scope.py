@@ -85,11 +85,13 @@ def lots(directory: Directory, caller: Caller, wanted: Wanted, now_ms: int) -> l
 
 
 def in_sight(directory: Directory, caller: Caller, lot: LotFacts, now_ms: int) -> bool:
-    """Whether the caller may see figures of the lot; they hold no plate. Departments and analysts share every lot in
-    service (R9.3).
+    """Whether the caller may see what of the lot holds no plate: whoever may see the lot; other departments when it is
+    in service (R9.3); the platform's own analysts.
     """
-    if caller.kind in (CallerKind.DEPARTMENT, CallerKind.ANALYST):
+    if caller.kind is CallerKind.DEPARTMENT:
         return lot.active
+    if caller.kind is CallerKind.ANALYST:
+        return True
     return directory.may_see(caller, lot.lot_id, now_ms)
 
 
