@@ -24,6 +24,7 @@ from parkmesh_cli.reconcile.reconcile import Options as ReconcileOptions
 from parkmesh_cli.reconcile.reconcile import reconcile as reconcile_books
 from parkmesh_cli.replay.replay import Options
 from parkmesh_cli.replay.replay import replay as play_replay
+from parkmesh_cli.report.app import app as report
 from parkmesh_cli.screen import show
 from parkmesh_cli.target import Target, anybody, default_demo, described, read_demo
 
@@ -253,6 +254,7 @@ app.command()(sessions.logout)
 app.command()(sessions.activate)
 app.add_typer(admin, name="admin")
 app.add_typer(history, name="history")
+app.add_typer(report, name="report")
 for installed in metadata.entry_points(group="parkmesh.commands"):
     # What runs on the platform's own machine comes with what runs the platform there.
     app.add_typer(installed.load(), name=installed.name)

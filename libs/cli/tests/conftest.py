@@ -14,6 +14,7 @@ import pytest
 from google.protobuf.message import Message
 from parkmesh_cli import sessions
 from parkmesh_cli.main import app
+from parkmesh_cli.report import asking
 from parkmesh_sdk import Method, Protocol
 from parkmesh_sdk.testing import SECRET, StandIn, made_certificate, serving
 from typer.testing import CliRunner
@@ -22,7 +23,9 @@ from typer.testing import CliRunner
 def methods() -> dict[str, Method[Any, Any]]:
     """Every method that a command calls, by its name."""
     modules = [importlib.import_module(f"{parkmesh_cli.admin.__name__}.{each.name}") for each in _modules()]
-    found = [value for module in (*modules, sessions) for value in vars(module).values() if isinstance(value, Method)]
+    found = [
+        value for module in (*modules, sessions, asking) for value in vars(module).values() if isinstance(value, Method)
+    ]
     return {method.grpc_path.rpartition("/")[2]: method for method in found}
 
 

@@ -49,7 +49,7 @@ CSV, XLSX, PARQUET = (
     export_pb2.EXPORT_FORMAT_XLSX,
     export_pb2.EXPORT_FORMAT_PARQUET,
 )
-REQUESTED, APPROVED, RUNNING, READY, FAILED, REJECTED, EXPIRED = range(1, 8)
+REQUESTED, APPROVED, RUNNING, READY, FAILED, REJECTED, EXPIRED = list(export_pb2.ExportState.values())[1:]
 PLATE = "闽B98765"
 
 
@@ -120,7 +120,8 @@ async def taken(town: Platform, caller: Caller, export_id: str, folder: Path) ->
     """The file, and the content type that came with it."""
     call = stub(town, caller).DownloadExport(messages.DownloadExportRequest(export_id=export_id))
     parts = [part async for part in call]
-    path = folder / dict(await call.initial_metadata())["content-disposition"].split('"')[1]
+    headers = {str(name): str(value) for name, value in await call.initial_metadata()}
+    path = folder / headers["content-disposition"].split('"')[1]
     path.write_bytes(b"".join(part.data for part in parts))
     return path, parts[0].content_type
 
@@ -182,7 +183,7 @@ async def test_a_parquet_is_made_and_opened_again(town: Platform, tmp_path: Path
 
 
 async def test_lots_are_exported_without_days(town: Platform, tmp_path: Path) -> None:
-    lots = {"view": 2, "start_date": "", "columns": ["lot_id", "open_berths"], "lot_ids": [OWN]}
+    lots: dict[str, Any] = {"view": 2, "start_date": "", "columns": ["lot_id", "open_berths"], "lot_ids": [OWN]}
     assert await refused(asked(town, **(lots | {"start_date": DAY}))) == "INVALID_FIELD"
     async with asyncio.timeout(10):
         while not (export := await made(town, **lots)).rows_total:  # noqa: ASYNC110 - the lot's row comes a moment later
@@ -321,7 +322,7 @@ async def test_all_of_it_is_noted_and_read_again_from_the_history(town: Platform
 def entries(export_id: str, *, approve: bool = True, format: int = CSV) -> list[tuple[str, JournalEntry]]:  # noqa: A002
     asked = ExportRequest(
         export_id=export_id,
-        view=1,
+        view=export_pb2.EXPORT_VIEW_RECORDS,
         format=cast(Any, format),
         columns=["record_id"],
         kind="operator",
