@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from eventlog import LogFull, LogUnavailable
 from history.errors import HistoryRejected, HistoryUnavailable
@@ -119,12 +119,10 @@ class ExportMaker:
                 known.rows_done += len(block)
                 if is_xlsx and known.rows_done > sheets.MOST_XLSX_ROWS:
                     return _failed(export_pb2.EXPORT_FAILURE_TOO_MANY_ROWS)
-                await asyncio.to_thread(sheet.write, block)
-            await asyncio.to_thread(sheet.close)
+                await _whole(sheet.write, block)
+            await _whole(sheet.close)
         finally:
-            # A call that was cancelled may still be writing in its thread: then the process ends anyway.
-            with contextlib.suppress(ValueError):
-                sheet.abandon()
+            sheet.abandon()
         digest = await asyncio.to_thread(_durable, part)
         size = part.stat().st_size
         part.replace(self._path(known))
@@ -163,6 +161,16 @@ class ExportMaker:
 
 def _failed(failure: export_pb2.ExportFailure.ValueType) -> ExportEvent:
     return ExportEvent(event=export_pb2.EXPORT_EVENT_KIND_FAILED, failure=failure)
+
+
+async def _whole(work: Callable[..., None], *given: Any) -> None:
+    """Does the work in a thread, and to its end even when cancelled: a file is never closed while it is written."""
+    working = asyncio.ensure_future(asyncio.to_thread(work, *given))
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
 
 
 def _durable(path: Path) -> bytes:
