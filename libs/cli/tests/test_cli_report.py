@@ -97,6 +97,11 @@ def answering(city: Any) -> Any:
     city.says("GetPeaks", statistics.GetPeaksResponse(source=source("peaks"), peaks=[peak]))
     turnover = statistics.Turnover(group_id="a", entries=1205, exits=900, open_berths=10, turnover_permille=90_000)
     city.says("GetTurnover", statistics.GetTurnoverResponse(source=source("turnover"), turnovers=[turnover]))
+    stays = statistics.Durations(visits=900, p50_seconds=4_260, p90_seconds=9_000, p95_seconds=9_900)
+    stays.buckets.add(from_minutes=30, to_minutes=60, visits=300)
+    stays.buckets.add(from_minutes=60, to_minutes=120, visits=599)
+    stays.buckets.add(from_minutes=1440, visits=1)
+    city.says("GetDurations", statistics.GetDurationsResponse(source=source("durations"), durations=[stays]))
     live = statistics.Delay(group_id="a", records=2000, late=30, p50_ms=200, p95_ms=4000, longest_ms=9000)
     resent = statistics.Delay(group_id="a", resend=True, records=105, late=105)
     city.says(
@@ -189,6 +194,7 @@ async def test_the_page_says_what_the_platform_said(answering: Any, tmp_path: Pa
         "入场": "1,205",
         "出场": "900",
         "高峰小时": "08:00 起",
+        "停车时长中位数": "71",
         "实时上报超时": "1.5%",
         "补传记录": "105",
         "拒收": "4",
@@ -198,12 +204,13 @@ async def test_the_page_says_what_the_platform_said(answering: Any, tmp_path: Pa
         "逾期静态变更": "1",
         "账目一致": "50.0%",
     }
-    of_lots, classes, delays, rejections, unheard, late = read.tables
+    of_lots, classes, stays, delays, rejections, unheard, late = read.tables
     assert of_lots[1:] == [
         [NAMES["a"], "正常上报", "1,205", "900", "10", "90.00", "1.5%", "21", "7", "4", "3", "1", "一致"],
         [NAMES["b"], "失联", "0", "0", "10", "—", "—", "0", "0", "0", "0", "0", "不一致"],
     ]
     assert classes[1:] == [["小型车", "1,200", "900"], ["大型车", "5", "0"]]
+    assert stays[1:] == [["30 分钟至 1 小时", "300"], ["1 小时至 2 小时", "599"], ["24 小时以上", "1"]]
     assert delays[1][:3] == ["实时", "2,000", "30"]
     assert rejections[1][0] == "EVENT_IN_FUTURE"
     assert unheard[1:] == [[NAMES["b"], "失联", "2100-01-31 00:00:00"]]
@@ -217,10 +224,10 @@ async def test_the_workbook_says_the_same(answering: Any, tmp_path: Path) -> Non
     sheets = {
         sheet.title: [[cell for cell in row if cell.value is not None] for row in sheet.iter_rows()] for sheet in book
     }
-    told = {label.value: shown(value) for label, value, *_ in sheets["概览"][1:16]}
+    told = {label.value: shown(value) for label, value, *_ in sheets["概览"][1:17]}
     for label, value in read.cards:
         assert told.get(label, "—") == value, label
-    for title, table in zip(("各停车场", "车辆类型", "上报时延", "拒收原因"), read.tables, strict=False):
+    for title, table in zip(("各停车场", "车辆类型", "停车时长", "上报时延", "拒收原因"), read.tables, strict=False):
         rows = [[shown(cell) for cell in row] for row in sheets[title][: len(table)]]
         assert rows == [[cell for cell in row if cell != "—"] for row in table], title
     assert [cell.data_type for cell in sheets["各停车场"][2][:1]] == ["s"]
@@ -274,6 +281,7 @@ async def test_what_cannot_be_asked_is_absent_not_zero(answering: Any, tmp_path:
     answering.says("GetFlows", empty)
     answering.says("GetPeaks", statistics.GetPeaksResponse(source=source("peaks")))
     answering.says("GetDelays", statistics.GetDelaysResponse(source=source("delays")))
+    answering.says("GetDurations", statistics.GetDurationsResponse(source=source("durations")))
     files = await made(answering, tmp_path / "out", "--operator", "o-1")
     cards = dict(Read(files[f"{DATE}-operator-o-1.html"].read_text(encoding="utf-8")).cards)
     assert (cards["账目一致"], cards["逾期静态变更"], cards["高峰小时"], cards["实时上报超时"]) == ("—", "—", "—", "—")

@@ -127,6 +127,24 @@ async def test_turnover_is_exits_per_open_berth(town: Platform) -> None:
     assert [t.HasField("turnover_permille") for t in answer.turnovers] == [True, False]
 
 
+async def test_durations_by_length_of_visits_that_ended(town: Platform) -> None:
+    minute = beijing.MINUTE_MS
+    stays = [(10, 2, 0), (15, 2, 0), (29, 2, 0), (180, 2, 0), (3000, 2, 0), (20, 3, 0), (20, 2, 1)]
+    visits = [
+        {"lot_id": A, "record_id": f"v{number}", "anchor_time": START + 50 * HOUR - stayed * minute}
+        | {"exit_time": START + 50 * HOUR, "dwell_ms": stayed * minute, "state": state, "version": 1, "gone": gone}
+        for number, (stayed, state, gone) in enumerate(stays)
+    ]
+    town.put("visits", [*visits, visits[0] | {"record_id": "next", "exit_time": START + 80 * HOUR}])
+    day = beijing.day_key(START + 50 * HOUR)
+    request = asked(messages.GetDurationsRequest, start_date=day, lot_id=A)
+    (told,) = (await stub(town).GetDurations(request)).durations
+    counted = {one.from_minutes: one.visits for one in told.buckets if one.visits}
+    assert (told.visits, counted) == (5, {0: 1, 15: 2, 120: 1, 1440: 1})
+    assert (told.p50_seconds, told.p90_seconds, told.longest_seconds) == (29 * 60, 180_000, 180_000)
+    assert [one.HasField("to_minutes") for one in told.buckets] == [True] * 8 + [False]
+
+
 async def test_delays_live_and_resent_apart_by_the_rule_of_each_day(town: Platform) -> None:
     answer = await stub(town).GetDelays(asked(messages.GetDelaysRequest, lot_id=A, end_date=NEXT))
     told = [(d.resend, d.records, d.late, d.ahead, d.p50_ms, d.p95_ms, d.longest_ms) for d in answer.delays]

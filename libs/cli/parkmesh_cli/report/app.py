@@ -20,7 +20,7 @@ from parkmesh_cli.screen import bar, show
 
 app = group("Reports of what the platform knows, each figure with its query. 报表")
 
-_QUERIES = ("flows", "peaks", "turnover", "delays", "quality")
+_QUERIES = ("flows", "peaks", "turnover", "durations", "delays", "quality")
 
 
 @app.command(name="daily")

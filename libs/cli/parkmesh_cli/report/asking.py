@@ -31,6 +31,9 @@ PEAKS: Final = Method.of(
 TURNOVER: Final = Method.of(
     _STATISTICS, "StatisticsService", "GetTurnover", statistics.GetTurnoverRequest, statistics.GetTurnoverResponse
 )
+DURATIONS: Final = Method.of(
+    _STATISTICS, "StatisticsService", "GetDurations", statistics.GetDurationsRequest, statistics.GetDurationsResponse
+)
 DELAYS: Final = Method.of(
     _STATISTICS, "StatisticsService", "GetDelays", statistics.GetDelaysRequest, statistics.GetDelaysResponse
 )

@@ -21,6 +21,7 @@ from parkmesh_cli.report.report import Chart, Figure, Ratio, Report, Share, Tabl
 from parkmesh_cli.report.subjects import Subject
 
 _BY_LOT: Final = statistics.STATISTICS_GROUP_LOT
+_HOUR: Final = 60
 _ENTRY: Final = record_pb2.DIRECTION_ENTRY
 HEARD: Final = {
     coverage.COVERAGE_STATE_NOT_CONNECTED: "未接入",
@@ -79,6 +80,7 @@ async def report(asked: Asking, subject: Subject, all_lots: City, queries: Mappi
     flows, flows_from = await asked.one(asking.FLOWS, statistics.GetFlowsRequest(step=hourly, **scope))
     peaks, peaks_from = await asked.one(asking.PEAKS, statistics.GetPeaksRequest(**scope))
     turnover, turnover_from = await asked.one(asking.TURNOVER, statistics.GetTurnoverRequest(group_by=_BY_LOT, **scope))
+    stays, stays_from = await asked.one(asking.DURATIONS, statistics.GetDurationsRequest(**scope))
     delays, delays_from = await asked.one(asking.DELAYS, statistics.GetDelaysRequest(**scope))
     by_lot, by_lot_from = await asked.one(asking.DELAYS, statistics.GetDelaysRequest(group_by=_BY_LOT, **scope))
     quality, quality_from = await asked.one(asking.QUALITY, statistics.GetQualityRequest(group_by=_BY_LOT, **scope))
@@ -87,6 +89,7 @@ async def report(asked: Asking, subject: Subject, all_lots: City, queries: Mappi
     figures = [
         *_lots_known(subject, all_lots),
         *_movements(flows, flows_from, peaks, peaks_from),
+        _stay_figure(stays, stays_from),
         *_delay_figures(delays, delays_from),
         *_quality_figures(quality, quality_from),
         Figure(
@@ -122,6 +125,7 @@ async def report(asked: Asking, subject: Subject, all_lots: City, queries: Mappi
             lot_sources,
         ),
         Table("车辆类型", ("类型", "入场车次", "出场车次"), _of_classes(flows), flows_from, "当日无记录"),
+        Table("停车时长", ("时长", "停车次数"), _of_stays(stays), stays_from, "当日无离场的完整停车记录"),
         Table(
             "上报时延",
             ("方式", "记录数", "超时", "时钟超前", "中位数（毫秒）", "95 分位（毫秒）", "最长（毫秒）"),
@@ -197,6 +201,14 @@ def _movements(flows: Any, flows_from: Sources, peaks: Any, peaks_from: Sources)
         Figure("出场", exits, "车次", flows_from),
         Figure("高峰小时", hour, "", peaks_from, moved),
     ]
+
+
+def _stay_figure(stays: Any, stays_from: Sources) -> Figure:
+    told = stays.durations[0] if stays.durations else None
+    if not told or not told.HasField("p50_seconds"):
+        return Figure("停车时长中位数", None, "", stays_from, "当日离场")
+    hint = f"当日离场 {told.visits:,} 次，九成不超过 {told.p90_seconds // 60:,} 分钟"
+    return Figure("停车时长中位数", told.p50_seconds // 60, "分钟", stays_from, hint)
 
 
 def _delay_figures(delays: Any, delays_from: Sources) -> list[Figure]:
@@ -279,6 +291,18 @@ def _of_classes(flows: Any) -> list[tuple[Value, ...]]:
     for flow in flows.flows:
         counted.setdefault(flow.vehicle_class, [0, 0])[flow.direction != _ENTRY] += flow.records
     return [(CLASSES.get(kind, str(kind)), *counted[kind]) for kind in sorted(counted)]
+
+
+def _of_stays(stays: Any) -> list[tuple[Value, ...]]:
+    return [(_span(one), one.visits) for each in stays.durations for one in each.buckets]
+
+
+def _span(one: statistics.DurationBucket) -> str:
+    start = f"{one.from_minutes} 分钟" if one.from_minutes < _HOUR else f"{one.from_minutes // _HOUR} 小时"
+    if not one.HasField("to_minutes"):
+        return f"{start}以上"
+    end = f"{one.to_minutes} 分钟" if one.to_minutes < _HOUR else f"{one.to_minutes // _HOUR} 小时"
+    return f"{start}至 {end}"
 
 
 def _of_delay(one: statistics.Delay) -> tuple[Value, ...]:

@@ -21,6 +21,7 @@ class View(NamedTuple):
 VIEWS: Final = {
     export_pb2.EXPORT_VIEW_RECORDS: View("records", "event_time", "lot_id, event_time, record_id"),
     export_pb2.EXPORT_VIEW_LOTS: View("lots", "", "lot_id"),
+    export_pb2.EXPORT_VIEW_VISITS: View("visits", "anchor_time", "lot_id, anchor_time, record_id"),
 }
 """The allow-list. Every view of it has a column `lot_id` and no clear plate."""
 

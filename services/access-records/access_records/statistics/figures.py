@@ -29,6 +29,9 @@ STEPS: Final[Mapping[int, int]] = {
     messages.STATISTICS_STEP_DAY: beijing.DAY_MS,
 }
 
+EDGES_MINUTES: Final = (0, 15, 30, 60, 120, 240, 480, 720, 1440)
+"""Where the lengths of visits are parted; the last has no end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -118,6 +121,23 @@ class Statistics:
                 made.turnover_permille = round(made.exits * 1000 / made.open_berths)
             turnovers.append(made)
         return messages.GetTurnoverResponse(source=asked.source, turnovers=turnovers)
+
+    async def durations(self, caller: Caller, question: Question, now_ms: int) -> messages.GetDurationsResponse:
+        """How long those stayed who left."""
+        least = [minutes * beijing.MINUTE_MS for minutes in EDGES_MINUTES]
+        asked = await self._ask(
+            "durations", caller, question, now_ms, {"least": least, "most": [*least[1:], _NO_LIMIT]}
+        )
+        durations = []
+        for group, visits, buckets, percentiles, longest in asked.rows:
+            made = messages.Durations(group_id=_group(group), visits=asked.count(visits))
+            for minutes, end, count in zip(EDGES_MINUTES, (*EDGES_MINUTES[1:], None), buckets, strict=True):
+                made.buckets.add(from_minutes=minutes, to_minutes=end, visits=asked.count(count))
+            if asked.tells(visits):
+                made.p50_seconds, made.p90_seconds, made.p95_seconds = (ms // 1000 for ms in percentiles)
+                made.longest_seconds = longest // 1000
+            durations.append(made)
+        return messages.GetDurationsResponse(source=asked.source, durations=durations)
 
     async def delays(self, caller: Caller, question: Question, now_ms: int) -> messages.GetDelaysResponse:
         """How long records took to arrive."""

@@ -21,7 +21,7 @@ from access_records.statistics.scope import Wanted
 
 A = TypeVar("A")
 
-QUERIES: Final = frozenset({"flows", "peaks", "turnover", "delays", "quality"})
+QUERIES: Final = frozenset({"flows", "peaks", "turnover", "durations", "delays", "quality"})
 """The queries that figures come from."""
 
 
@@ -56,6 +56,12 @@ class StatisticsServicer(rpc.StatisticsServiceServicer):
     async def GetTurnover(self, request: messages.GetTurnoverRequest, context: Context) -> messages.GetTurnoverResponse:
         """See the proto."""
         return await _answered(self._statistics.turnover(caller.current(), _question(request), self._clock.now_ms()))
+
+    async def GetDurations(
+        self, request: messages.GetDurationsRequest, context: Context
+    ) -> messages.GetDurationsResponse:
+        """See the proto."""
+        return await _answered(self._statistics.durations(caller.current(), _question(request), self._clock.now_ms()))
 
     async def GetDelays(self, request: messages.GetDelaysRequest, context: Context) -> messages.GetDelaysResponse:
         """See the proto."""

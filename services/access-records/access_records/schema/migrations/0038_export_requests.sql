@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS store.export_requests
 (
     export_id String COMMENT '导出标识',
-    view UInt8 COMMENT '视图：1 出入场记录，2 停车场，3 停车行程',
+    view UInt8 COMMENT '视图：1 出入场记录，2 停车场，3 停车记录',
     format UInt8 COMMENT '文件格式：1 CSV，2 XLSX，3 Parquet',
     lot_ids Array(String) COMMENT '停车场标识，空表示申请方可导出的全部',
     start_ms Int64 COMMENT '时段起始（1970 年起毫秒数），无日期的视图为 0',
