@@ -10,8 +10,8 @@ from mesh.server import Mesh
 from mesh.settings import SettingsError
 from parkmesh.access.v1.access_record_service_pb2_grpc import add_AccessRecordServiceServicer_to_server
 from parkmesh.access.v1.coverage_service_pb2_grpc import add_CoverageServiceServicer_to_server
-from parkmesh.access.v1.maintenance_service_pb2_grpc import add_MaintenanceServiceServicer_to_server
 from parkmesh.access.v1.export_service_pb2_grpc import add_ExportServiceServicer_to_server
+from parkmesh.access.v1.maintenance_service_pb2_grpc import add_MaintenanceServiceServicer_to_server
 from parkmesh.access.v1.reconciliation_service_pb2_grpc import add_ReconciliationServiceServicer_to_server
 from parkmesh.access.v1.statistics_service_pb2_grpc import add_StatisticsServiceServicer_to_server
 from vocabulary import beijing

@@ -94,22 +94,6 @@ ORDER BY (lot_id, day, record_id, kind, vendor_digest)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '核对发现的差异';
 
-CREATE TABLE store.gates
-(
-    `lot_id` String COMMENT '停车场标识',
-    `gate_id` String COMMENT '出入口编号',
-    `name` String COMMENT '出入口名称',
-    `state` UInt8 COMMENT '使用状态：1 在用，2 停用，3 拆除',
-    `lane_ids` Array(String) COMMENT '车道编号',
-    `lane_directions` Array(UInt8) COMMENT '各车道方向：1 入口，2 出口，3 双向',
-    `registry_epoch` LowCardinality(String) COMMENT '登记数据世代',
-    `registry_revision` UInt64 COMMENT '登记数据版本',
-    `version` UInt64 COMMENT '版本'
-)
-ENGINE = ReplacingMergeTree(version)
-ORDER BY (lot_id, gate_id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
-COMMENT '出入口';
 CREATE TABLE store.export_decisions
 (
     `export_id` String COMMENT '导出标识',
@@ -179,6 +163,23 @@ PARTITION BY toYYYYMM(note_time)
 ORDER BY export_id
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
 COMMENT '导出申请';
+
+CREATE TABLE store.gates
+(
+    `lot_id` String COMMENT '停车场标识',
+    `gate_id` String COMMENT '出入口编号',
+    `name` String COMMENT '出入口名称',
+    `state` UInt8 COMMENT '使用状态：1 在用，2 停用，3 拆除',
+    `lane_ids` Array(String) COMMENT '车道编号',
+    `lane_directions` Array(UInt8) COMMENT '各车道方向：1 入口，2 出口，3 双向',
+    `registry_epoch` LowCardinality(String) COMMENT '登记数据世代',
+    `registry_revision` UInt64 COMMENT '登记数据版本',
+    `version` UInt64 COMMENT '版本'
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (lot_id, gate_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
+COMMENT '出入口';
 
 CREATE TABLE store.look_ups
 (
