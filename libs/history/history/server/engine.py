@@ -6,7 +6,7 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -76,12 +76,16 @@ def _roles(settings: ServerSettings) -> dict[Kind, list[str]]:
     }
 
 
+_connect: Callable[[str], Any] = chdb.connect
+"""Two packages bring this module, one of them typed; which of them lies on top is chance."""
+
+
 class Handle:
     """One session of the engine. Its statements run one after the other; another thread may only `interrupt` it."""
 
     def __init__(self, target: str, name: str) -> None:
         self.name = name
-        self._connection = chdb.connect(target)  # type: ignore[no-untyped-call]
+        self._connection = _connect(target)
         self._lock = threading.Lock()
 
     def run(self, sql: str, parameters: Mapping[str, str] | None = None, format_name: str = "TabSeparated") -> Any:
