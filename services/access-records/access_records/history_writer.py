@@ -75,7 +75,7 @@ async def bind(settings: WriterSettings, mesh: Mesh) -> None:
             await migrate(owner, kept)
             await filled(client)
             migrated.set()
-            rebuilds = Rebuilds(owner, projections(owner, records, record_drains), mesh.clock)
+            rebuilds = Rebuilds(owner, projections(owner, records, record_drains, settings.pairing()), mesh.clock)
             group.create_task(rebuilds.run(settings.rebuild_poll_seconds))
             group.create_task(directory.run())
             group.create_task(registry_rows.run())

@@ -39,27 +39,34 @@ class RecordRows:
         """The writer must know both tables, the archive read what it has written."""
         self._writer = writer
         self._archive = archive
-        self._orphans: set[RecordId] | None = None
+        self._orphans: set[RecordId] = set()
+        self._reached: int | None = None
 
     async def write(self, entries: Sequence[Entry]) -> None:
         """Returns once all rows are durable. Raises what the writer and the archive raise."""
-        taken = sorted_out(entries)
+        before, until = entries[0].first - 1, entries[-1].last
+        if self._reached != before:
+            # Begun, or begun again: what these entries hold may be in the history already, their current rows or not.
+            self._orphans = await self._archive.orphans(before)
+        self._reached = None
+        await self._write(sorted_out(entries), self._orphans, until)
+        self._reached = until
+
+    async def _write(self, taken: Taken, orphans: set[RecordId], until: int) -> None:
         await self._writer.write({tables.REVISIONS.name: taken.reports})
         firsts, revised = taken.firsts, taken.revised
-        orphans = await self._known_orphans()
         if revised or orphans:
             awaited = revised | orphans
             named = [(_id_of(row), event_ms, row) for event_ms, row in firsts]
             revised |= {record for record, _, _ in named if record in orphans}
             firsts = [(event_ms, row) for record, event_ms, row in named if record not in awaited]
         current = by_month(firsts)
-        await self._revise(revised, current)
+        await self._revise(revised, current, orphans, until)
         await self._writer.write({tables.CURRENT.name: current})
 
-    async def _revise(self, revised: set[RecordId], current: Rows) -> None:
-        """Adds the current rows of all records under these ids."""
-        orphans = await self._known_orphans()
-        found = await self._archive.reports(revised)
+    async def _revise(self, revised: set[RecordId], current: Rows, orphans: set[RecordId], until: int) -> None:
+        """Adds the current rows of all records under these ids, as of the log position `until`."""
+        found = await self._archive.reports(revised, until)
         for record in revised:
             rows = current_rows(found.get(record, []))
             if not rows:
@@ -68,11 +75,6 @@ class RecordRows:
             orphans.discard(record)
             for row in rows:
                 current.setdefault(_month(row.event_ms), []).append(row.SerializeToString())
-
-    async def _known_orphans(self) -> set[RecordId]:
-        if self._orphans is None:
-            self._orphans = await self._archive.orphans()
-        return self._orphans
 
 
 def sorted_out(entries: Sequence[Entry]) -> Taken:

@@ -99,7 +99,44 @@ class Settings(StorageSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WriterSettings(StorageSettings):
+class PairingSettings(StorageSettings):
+    """How entries and exits are paired: by the projection of visits, and by the history writer, which can make it anew.
+    Both read the same variables.
+    """
+
+    longest_stay_days: float = setting(30.0, shared="PAIRING_LONGEST_STAY_DAYS")
+    """An exit later than this after its entry is not the exit of that entry."""
+    doubled_seconds: float = setting(60.0, shared="PAIRING_DOUBLED_SECONDS")
+    """Two passages of one vehicle in one direction that are no further apart are one, reported twice."""
+    crossing_seconds: float = setting(60.0, shared="PAIRING_CROSSING_SECONDS")
+    """By how much an exit may be stamped before its entry."""
+    named_hours: float = setting(24.0, shared="PAIRING_NAMED_HOURS")
+    """The same two for passages that share a visit id."""
+
+    def pairing(self) -> pairing.Limits:
+        """How far apart two passages may be."""
+        return pairing.Limits(
+            longest_ms=int(self.longest_stay_days * beijing.DAY_MS),
+            doubled_ms=int(self.doubled_seconds * 1000),
+            crossing_ms=int(self.crossing_seconds * 1000),
+            named_ms=int(self.named_hours * beijing.HOUR_MS),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitSettings(PairingSettings):
+    """The settings of the projection that pairs entries and exits."""
+
+    batch_records: int = 40_000
+    """At most about this many records are paired at once."""
+    gather_milliseconds: int = 500
+    """How long to wait after a step that was not full, so that the next one is larger."""
+    known_lines: int = 100_000
+    """Of how many vehicles, and of how many visit ids, the last passages are kept in memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriterSettings(PairingSettings):
     """The settings of the history writer."""
 
     clickhouse_owner_user: str = "owner"
@@ -135,33 +172,4 @@ class WriterSettings(StorageSettings):
             self.clickhouse_owner_user,
             self.clickhouse_owner_password.reveal(),
             database="default",
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class VisitSettings(StorageSettings):
-    """The settings of the projection that pairs entries and exits."""
-
-    longest_stay_days: float = 30.0
-    """An exit later than this after its entry is not the exit of that entry."""
-    doubled_seconds: float = 60.0
-    """Two passages of one vehicle in one direction that are no further apart are one, reported twice."""
-    crossing_seconds: float = 60.0
-    """By how much an exit may be stamped before its entry."""
-    named_hours: float = 24.0
-    """The same two for passages that share a visit id."""
-    batch_records: int = 40_000
-    """At most about this many records are paired at once."""
-    gather_milliseconds: int = 500
-    """How long to wait after a step that was not full, so that the next one is larger."""
-    known_lines: int = 100_000
-    """Of how many vehicles, and of how many visit ids, the last passages are kept in memory."""
-
-    def pairing(self) -> pairing.Limits:
-        """How far apart two passages may be."""
-        return pairing.Limits(
-            longest_ms=int(self.longest_stay_days * beijing.DAY_MS),
-            doubled_ms=int(self.doubled_seconds * 1000),
-            crossing_ms=int(self.crossing_seconds * 1000),
-            named_ms=int(self.named_hours * beijing.HOUR_MS),
         )

@@ -4,7 +4,7 @@ import asyncio
 import pathlib
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from eventlog.server import EmbeddedServer
 from history.client import Account, HistoryClient
 from history.server.testing import RunningServer
 from mesh.caller import Caller, CallerKind, generate_key_pair
+from mesh.hosting import Bind
 from mesh.server import Mesh
 from mesh.settings import BaseSettings, Secret
 from mesh.testing import YEAR_2100_MS, ManualClock, Running, running
@@ -32,7 +33,9 @@ from access_records.progress import PROJECTION
 from access_records.revisions import digest_of as revised_digest
 from access_records.revisions import logged_of, revised_of
 from access_records.rules import Rules
-from access_records.settings import Settings, WriterSettings
+from access_records.settings import Settings, VisitSettings, WriterSettings
+from access_records.visits import app as visits
+from access_records.visits.follower import PROJECTION as VISITS
 
 NOW_MS: Final = YEAR_2100_MS
 LOT: Final = "lot_000000000001"
@@ -136,7 +139,55 @@ def rules(*, future_tolerance_ms: int = 60_000) -> Rules:
     return Rules(PlateReader(PLATE_KEY), future_tolerance_ms, earliest_event_ms=946_656_000_000)
 
 
-ISSUERS: Final = ("risk-control", "registry", "access-records", "history-writer")
+ISSUERS: Final = ("risk-control", "registry", "access-records", "history-writer", "visits")
+
+
+class Worker:
+    """A process without an API of its own, as a task that can be cut off in the middle of whatever it does."""
+
+    def __init__(self, bind: Bind[Any], settings: BaseSettings, name: str, clock: ManualClock) -> None:
+        self._bind, self._settings, self._name, self._clock = bind, settings, name, clock
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether it is at work."""
+        return self._task is not None
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """It works for the length of the block. Raises what it has failed with."""
+        await self._start()
+        try:
+            yield
+        finally:
+            await self._stop()
+
+    async def crash(self) -> None:
+        """Cuts it off, and starts another in its place."""
+        await self._stop()
+        await self._start()
+
+    async def _start(self) -> None:
+        ready = asyncio.Event()
+        self._task = asyncio.create_task(self._run(ready))
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait({self._task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self._task.done():
+            self._task.result()
+
+    async def _stop(self) -> None:
+        task, self._task = self._task, None
+        assert task is not None
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    async def _run(self, ready: asyncio.Event) -> None:
+        async with running(self._bind, self._settings, name=self._name, clock=self._clock, issuers=ISSUERS):
+            ready.set()
+            await asyncio.Event().wait()
 
 
 @dataclass(frozen=True)
@@ -148,13 +199,22 @@ class Platform:
     registry: StatedRegistry
     history: RunningServer
     log: EmbeddedServer
+    writer: Worker
+    """The history writer."""
+    visits: Worker
+    """The projection of visits, not at work."""
 
     async def drained(self) -> None:
-        """Returns once the history holds all that both logs hold, and says so; TimeoutError after half a minute."""
+        """Returns once the history holds all that both logs hold, and says so, and the visits have followed it if they
+        are at work; TimeoutError after half a minute.
+        """
         account = Account(self.history.url, "reader", self.history.secrets["reader"], deadline=30)
         async with redis.asyncio.Redis.from_url(self.log.url) as server, HistoryClient(account) as reader:
             ends = {}
-            for projection, log in ((PROJECTION, history_writer.RECORDS), (JOURNAL, JOURNAL)):
+            followed = {PROJECTION: history_writer.RECORDS, JOURNAL: JOURNAL}
+            if self.visits.works:
+                followed[VISITS] = history_writer.RECORDS
+            for projection, log in followed.items():
                 ends[projection] = int(await server.hget(f"{{{log}:0}}:gen", "next")) - 1  # type: ignore[arg-type]
             for _ in range(600):
                 reached: dict[str, int] = dict(
@@ -220,20 +280,23 @@ async def composed(log_server: EmbeddedServer, history_server: RunningServer) ->
         registered = await stack.enter_async_context(
             running(bind_registry, BaseSettings(), clock=clock, issuers=ISSUERS)
         )
+        stores: dict[str, Any] = {
+            "redis_url": log_server.url,
+            "clickhouse_url": history_server.url,
+            "clickhouse_user": "writer",
+            "clickhouse_password": Secret(history_server.secrets["writer"]),
+            "gather_milliseconds": 10,
+        }
         writer_settings = WriterSettings(
-            redis_url=log_server.url,
+            **stores,
             registry_address=registered.address,
-            clickhouse_url=history_server.url,
-            clickhouse_user="writer",
-            clickhouse_password=Secret(history_server.secrets["writer"]),
             clickhouse_owner_user="owner",
             clickhouse_owner_password=Secret(history_server.secrets["owner"]),
-            gather_milliseconds=10,
             rebuild_poll_seconds=0.05,
         )
-        await stack.enter_async_context(
-            running(history_writer.bind, writer_settings, name="history-writer", clock=clock, issuers=ISSUERS)
-        )
+        visiting = Worker(visits.bind, VisitSettings(**stores), "visits", clock)
+        writer = Worker(history_writer.bind, writer_settings, "history-writer", clock)
+        await stack.enter_async_context(writer.at_work())
         report_key = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="report-key-"))) / "report.key"
         report_key.write_text(generate_key_pair()[0])
         settings = Settings(
@@ -250,4 +313,4 @@ async def composed(log_server: EmbeddedServer, history_server: RunningServer) ->
         service = await stack.enter_async_context(
             running(app.bind, settings, name="access-records", clock=clock, issuers=ISSUERS)
         )
-        yield Platform(service, clock, registry, history_server, log_server)
+        yield Platform(service, clock, registry, history_server, log_server, writer, visiting)

@@ -12,12 +12,16 @@ from access_records.drain import Drain
 from access_records.progress import PROJECTION
 from access_records.rebuild.current import CurrentRows
 from access_records.rebuild.hints import PLATES, VISIT_IDS, rebuild_index
+from access_records.rebuild.paired import rebuild_paired
 from access_records.rebuild.rebuilds import Making, Projection
 from access_records.rebuild.shadow import Comparison
+from access_records.visits.pairing import Limits
 
 
-def projections(owner: HistoryClient, log: EventLog, drains: Sequence[Drain]) -> dict[Projection, Making]:
-    """Every projection of the record log by its number; `drains` are those that follow it."""
+def projections(
+    owner: HistoryClient, log: EventLog, drains: Sequence[Drain], limits: Limits
+) -> dict[Projection, Making]:
+    """Every projection of the record log by its number; `drains` are those that follow it, `limits` those of visits."""
 
     @asynccontextmanager
     async def still() -> AsyncIterator[None]:
@@ -32,7 +36,9 @@ def projections(owner: HistoryClient, log: EventLog, drains: Sequence[Drain]) ->
         return await rebuild_index(owner, PLATES, still, check_only=check_only)
 
     async def visits(check_only: bool) -> Comparison:
-        return await rebuild_index(owner, VISIT_IDS, still, check_only=check_only)
+        ids = await rebuild_index(owner, VISIT_IDS, still, check_only=check_only)
+        paired = await rebuild_paired(owner, log, limits, still, check_only=check_only)
+        return Comparison(ids.rows + paired.rows, [*ids.differences, *paired.differences])
 
     return {
         rebuild_pb2.HISTORY_PROJECTION_CURRENT: current.rebuild,
