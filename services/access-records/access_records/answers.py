@@ -89,36 +89,36 @@ def _item(place: str, index: int, record_id: str, verdict: Verdict) -> messages.
     )
 
 
-def stored_record(state: State) -> record_pb2.StoredRecord:
-    """A record as the platform holds it."""
+def stored_record(state: State, *, masked: bool = False) -> record_pb2.StoredRecord:
+    """A record as the platform holds it; `masked`: without its plate and what would tell it to whoever tries all."""
     logged = state.record
     return record_pb2.StoredRecord(
-        record=_stated(logged),
+        record=_stated(logged, masked),
         accept_time=time_of(logged.accept_ms),
         delay_ms=max(-(2**31), min(2**31 - 1, logged.accept_ms - logged.event_ms)),
-        digest=logged.digest.hex(),
+        digest="" if masked else logged.digest.hex(),
         warnings=logged.warnings,
         vendor_id=logged.vendor_id,
         revision=logged.revision,
         voided=state.voided,
-        etag=state.etag,
+        etag="" if masked else state.etag,
         revise_time=time_of(logged.revise_ms) if logged.revise_ms else None,
     )
 
 
-def stored_revisions(reports: Sequence[Report]) -> list[revision_pb2.StoredRevision]:
-    """All that was reported under an id, given by number, then as it came."""
+def stored_revisions(reports: Sequence[Report], *, masked: bool) -> list[revision_pb2.StoredRevision]:
+    """All that was reported under an id, given by number, then as it came; `masked` as for `stored_record`."""
     answer = []
     numbers: set[int] = set()
     for report in reports:
         answer.append(
             revision_pb2.StoredRevision(
-                revision=_revision(report),
+                revision=_revision(report, masked),
                 accept_time=time_of(report.accept_ms),
-                digest=report.digest.hex(),
+                digest="" if masked else report.digest.hex(),
                 vendor_id=report.vendor_id,
                 account_id=report.account_id,
-                record=None if report.revision else _stated(report),
+                record=None if report.revision else _stated(report, masked),
                 conflicting=report.revision in numbers,
                 warnings=report.warnings,
             )
@@ -127,7 +127,7 @@ def stored_revisions(reports: Sequence[Report]) -> list[revision_pb2.StoredRevis
     return answer
 
 
-def _revision(report: Report) -> revision_pb2.RecordRevision:
+def _revision(report: Report, masked: bool) -> revision_pb2.RecordRevision:
     stated = revision_pb2.RecordRevision(
         lot_id=report.lot_id,
         record_id=report.record_id,
@@ -145,11 +145,16 @@ def _revision(report: Report) -> revision_pb2.RecordRevision:
             stated.changes.event_time.CopyFrom(report.event_time)
         else:
             setattr(stated.changes, name, getattr(report, name))
+    if masked and stated.changes.plate_number:
+        stated.changes.plate_number = report.plate_masked
     return stated
 
 
-def _stated(logged: record_pb2.LoggedRecord) -> record_pb2.AccessRecord:
-    return record_pb2.AccessRecord(**{name: getattr(logged, name) for name in _STATED if _is_stated(logged, name)})
+def _stated(logged: record_pb2.LoggedRecord, masked: bool) -> record_pb2.AccessRecord:
+    record = record_pb2.AccessRecord(**{name: getattr(logged, name) for name in _STATED if _is_stated(logged, name)})
+    if masked and record.plate_number:
+        record.plate_number = logged.plate_masked
+    return record
 
 
 def _is_stated(logged: record_pb2.LoggedRecord, name: str) -> bool:

@@ -93,7 +93,7 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     refusals = Refusals(journal, directory, settings.rejections_noted)
     uploads = Uploads(log, archive, directory, rules, horizon_ms, refusals)
     states = States(log, archive)
-    revisions = Revisions(log, archive, states, directory, rules, horizon_ms, refusals)
+    revisions = Revisions(log, archive, states, directory, rules, refusals)
     progress = Progress(log, history)
     reading = Reading(states, archive, progress, directory)
     looking_up = LookingUp(history, reading, journal, plates, mesh.ids)

@@ -38,8 +38,6 @@ class Revisions:
     states: States
     lots: Lots
     rules: Rules
-    horizon_ms: int
-    """A revision whose key the log's index does not know, and that was decided later than this ago, is new."""
     refusals: Refusals | None = None
     """Where what is refused is noted; None: nowhere."""
 
@@ -94,8 +92,8 @@ class Revisions:
             if judged.plate:
                 message.MergeFromString(judged.plate.encoded)
             item = Item(key_of(lot_id, revised.record_id, revised.revision), digest, logged.revised(message))
-            old = revised.made_ms < now_ms - self.horizon_ms
-            pending.append(Pending(index, self.log.shard_of(lot_id), revised, item, old, judged.warnings))
+            # Another author may have taken the number before the index forgot it, whenever this one was decided.
+            pending.append(Pending(index, self.log.shard_of(lot_id), revised, item, True, judged.warnings))
         return pending
 
     async def _remark(self, stated: Mapping[int, Revised], verdicts: Verdicts) -> None:

@@ -14,7 +14,7 @@ from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from access_records import answers
 from access_records.reading import Reading
 from access_records.revise import Revisions
-from access_records.taking import log_refusals, reporter, unknown_fields
+from access_records.taking import READERS, log_refusals, masked, reporter, unknown_fields
 from access_records.verdict import STORED, Verdict
 
 _UNREAD = frozenset(
@@ -90,7 +90,7 @@ class RevisionMethods:
         self._directory.require_fresh(now_ms)
         self._reading.require(caller.current(), request.lot_id, now_ms)
         reports = await self._reading.revisions(request.lot_id, request.record_id)
-        return messages.ListRevisionsResponse(revisions=answers.stored_revisions(reports))
+        return messages.ListRevisionsResponse(revisions=answers.stored_revisions(reports, masked=masked()))
 
     async def _revise(self, revisions: Sequence[revision_pb2.RecordRevision], now_ms: int) -> list[Verdict]:
         self._directory.require_fresh(now_ms)
@@ -105,6 +105,8 @@ class RevisionMethods:
         (verdict,) = await self._revise([revision], now_ms)
         if verdict.outcome not in STORED:
             raise _refusal(verdict)
+        if caller.current().kind not in READERS:
+            return messages.ReviseRecordResponse(outcome=verdict.outcome, warnings=verdict.warnings)
         try:
             state = await self._reading.one(revision.lot_id, revision.record_id)
         except MeshError as unread:
@@ -127,7 +129,7 @@ class RevisionMethods:
             raise MeshError(
                 reasons.ERROR_REASON_ETAG_MISMATCH,
                 "The record was revised since you read it; nothing was changed. Read it again, then decide.",
-                metadata={"etag": state.etag},
+                metadata={"etag": state.etag} if caller.current().kind in READERS else {},
             )
 
 

@@ -67,7 +67,7 @@ def _unexplained(revised: Revised) -> Rejection | None:
 
 def _revealing(revised: Revised) -> Rejection | None:
     for field, text in (("reasonText", revised.reason_text), ("author", revised.author)):
-        if vocabulary.contains_plate(text):
+        if vocabulary.contains_plate(text) or vocabulary.id_reveals_plate(text, revised.facts.plate_number):
             return Rejection(
                 reasons.ERROR_REASON_ID_REVEALS_PLATE,
                 field,

@@ -22,7 +22,7 @@ from access_records.reading import Reading
 from access_records.revise import Revisions
 from access_records.revision_methods import RevisionMethods
 from access_records.state import State
-from access_records.taking import log_refusals, reporter, unknown_fields
+from access_records.taking import log_refusals, masked, reporter, unknown_fields
 from access_records.upload import Uploads
 from access_records.visits.look_up_methods import LookUpMethods
 from access_records.visits.search import LookingUp
@@ -95,7 +95,8 @@ class AccessRecordServicer(RevisionMethods, LookUpMethods, rpc.AccessRecordServi
     async def GetRecord(self, request: messages.GetRecordRequest, context: Context) -> record_pb2.StoredRecord:
         """See the proto."""
         self._require(request.lot_id)
-        return answers.stored_record(await self._reading.one(request.lot_id, request.record_id))
+        state = await self._reading.one(request.lot_id, request.record_id)
+        return answers.stored_record(state, masked=masked())
 
     async def ListRecords(self, request: messages.ListRecordsRequest, context: Context) -> messages.ListRecordsResponse:
         """See the proto."""
@@ -112,7 +113,9 @@ class AccessRecordServicer(RevisionMethods, LookUpMethods, rpc.AccessRecordServi
             self._clock.now_ms(),
         )
         return messages.ListRecordsResponse(
-            records=(answers.stored_record(State(record, False, frozenset())) for record in page.records),
+            records=(
+                answers.stored_record(State(record, False, frozenset()), masked=masked()) for record in page.records
+            ),
             next_page_token=page.next_token,
             complete_until=time_of(page.complete_until_ms),
         )

@@ -1,11 +1,12 @@
 """What is known of records at this moment: what the log still holds of them, and the history what it holds no more."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
 from eventlog import EventLog, item_key
+from history.errors import HistoryError
 
 from access_records import logged
 from access_records.archive import Archive, RecordId, Report
@@ -26,11 +27,11 @@ class States:
     log: EventLog
     archive: Archive
 
-    async def reports(self, records: Iterable[RecordId]) -> dict[RecordId, list[Report]]:
+    async def reports(self, records: Collection[RecordId]) -> dict[RecordId, list[Report]]:
         """All reports and revisions under these ids, in no order; an id that nobody has used is left out.
 
-        The history is asked only for ids of which the log's index does not know the first report, or whose reports have
-        left the log. Raises LogUnavailable and HistoryError.
+        Raises LogUnavailable; HistoryError only when the history alone could tell: while it is away, records are as the
+        log's index knows them, which may have forgotten a revision that came long before its record.
         """
         found: dict[RecordId, list[Report]] = {}
         remote: set[RecordId] = set()
@@ -48,10 +49,15 @@ class States:
                     remote.add(record)
                 else:
                     found.setdefault(record, []).append(logged.read(logged.placed(payload, shard, offset)))
-        if remote:
-            for record, reports in (await self.archive.reports(remote)).items():
-                # What is in both places is the same report, and harmless twice.
-                found.setdefault(record, []).extend(reports)
+        try:
+            held = await self.archive.reports(records)
+        except HistoryError:
+            if remote:
+                raise
+            return found
+        for record, reports in held.items():
+            # What is in both places is the same report, and harmless twice.
+            found.setdefault(record, []).extend(reports)
         return found
 
     async def _places(self, shard: int, records: list[RecordId]) -> dict[tuple[RecordId, int], tuple[int, int]]:

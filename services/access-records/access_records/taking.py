@@ -6,16 +6,28 @@ from typing import Final
 
 from directory import Directory
 from eventlog import LogFull, LogUnavailable
-from mesh import caller
+from mesh import caller, contract
 from mesh.boundary import Context
-from mesh.caller import Caller
+from mesh.caller import Caller, CallerKind
 from mesh.errors import MeshError
+from parkmesh.access.v1 import access_record_service_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
 from access_records.reading import log_unavailable
 
 UNKNOWN_FIELDS_HEADER: Final = "x-parkmesh-unknown-fields"
 """Where the edge names the JSON fields that it did not know, separated by commas."""
+
+
+READERS: Final = contract.kinds_of(
+    access_record_service_pb2.DESCRIPTOR.services_by_name["AccessRecordService"].methods_by_name["GetRecord"]
+)
+"""Who may read records: a collector reports and revises them, and is told no more than what became of that."""
+
+
+def masked() -> bool:
+    """Whether the caller sees plates masked: the administrator, whose work needs none (R7.4)."""
+    return caller.current().kind is CallerKind.ADMINISTRATOR
 
 
 def reporter(directory: Directory, now_ms: int) -> Caller:

@@ -12,6 +12,7 @@ from access_records.testing import (
     LOT,
     NOW_MS,
     OPERATOR,
+    OTHER_LOT,
     Platform,
     entry,
     revision,
@@ -19,7 +20,7 @@ from access_records.testing import (
 from google.rpc import error_details_pb2  # type: ignore[import-untyped]
 from grpc_status import rpc_status  # type: ignore[import-untyped]
 from history.client import Account, HistoryClient
-from mesh.caller import Caller
+from mesh.caller import Caller, CallerKind
 from mesh.instants import time_of
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2, revision_pb2
@@ -344,6 +345,64 @@ async def test_a_fact_beside_the_mask_is_refused(access: Platform) -> None:
 async def test_who_may_not_revise_is_told_that_there_is_no_such_lot(access: Platform) -> None:
     (item,) = (await revise(access, revision(fresh(), visit_id="V"), caller=COLLECTOR)).items
     assert item.reason == reasons.ERROR_REASON_LOT_NOT_FOUND
+
+
+async def test_a_number_that_was_taken_long_ago_is_a_conflict_whenever_the_other_was_decided(access: Platform) -> None:
+    first = entry(fresh(), ms=NOW_MS - 200 * HOUR_MS)
+    await upload(access, first)
+    theirs = revision(first.record_id, 1, VOID)
+    assert (await revise(access, theirs, caller=OPERATOR)).accepted == 1
+    await access.forget()
+    mine = revision(first.record_id, 1, visit_id="V-1", made_ms=NOW_MS)
+    answer = await revise(access, mine)
+    assert (answer.conflicting, answer.items[0].field) == (1, "revisions[0].kind")
+    assert (await read(access, first.record_id)).voided
+
+
+async def test_a_void_that_the_log_forgot_before_its_record_came_is_told_at_once(access: Platform) -> None:
+    record_id = fresh()
+    await revise(access, revision(record_id, 1, VOID))
+    await access.forget()
+    await upload(access, entry(record_id))
+    assert (await read(access, record_id)).voided
+
+
+async def test_a_plate_in_the_words_of_its_own_correction_is_refused(access: Platform) -> None:
+    wrong = revision("r-1", **PLATE)
+    wrong.reason_text = "B-54321 was read wrong"
+    (item,) = (await revise(access, wrong)).items
+    assert (item.field, item.reason) == ("revisions[0].reasonText", reasons.ERROR_REASON_ID_REVEALS_PLATE)
+
+
+async def test_who_may_not_read_records_is_told_what_became_of_a_revision_and_no_more(access: Platform) -> None:
+    first = entry(fresh(), lot_id=OTHER_LOT)
+    await upload(access, first)
+    request = messages.VoidRecordRequest(
+        lot_id=OTHER_LOT,
+        record_id=first.record_id,
+        revision=1,
+        reason=record_pb2.REVISION_REASON_TEST,
+        author="staff-1",
+        made_time=time_of(NOW_MS),
+    )
+    answer = await access.stub(COLLECTOR).VoidRecord(request)
+    assert (answer.outcome, answer.HasField("record")) == (messages.OUTCOME_ACCEPTED, False)
+    request.etag, request.revision = "stale", 2
+    _, _, info, _ = await refusal(access.stub(COLLECTOR).VoidRecord(request))
+    assert (info.reason, dict(info.metadata)) == ("ETAG_MISMATCH", {})
+
+
+async def test_the_administrator_sees_plates_masked_and_no_digest_that_would_tell_them(access: Platform) -> None:
+    first = entry(fresh())
+    await upload(access, first)
+    await revise(access, revision(first.record_id, **PLATE))
+    stub = access.stub(Caller(CallerKind.ADMINISTRATOR, "administrator", "client-administrator"))
+    stored = await stub.GetRecord(messages.GetRecordRequest(lot_id=LOT, record_id=first.record_id))
+    listed = await stub.ListRevisions(messages.ListRevisionsRequest(lot_id=LOT, record_id=first.record_id))
+    assert (stored.record.plate_number, stored.digest, stored.etag) == ("闽B·5**21", "", "")
+    assert [one.digest for one in listed.revisions] == ["", ""]
+    assert listed.revisions[0].record.plate_number == "闽B·1**45"
+    assert listed.revisions[1].revision.changes.plate_number == "闽B·5**21"
 
 
 async def test_analysts_see_the_corrected_plate_under_its_pseudonym_alone(access: Platform) -> None:

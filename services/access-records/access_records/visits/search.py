@@ -112,7 +112,6 @@ class LookingUp:
         if normal is None:
             rule = FieldViolation("plateNumber", "plate", "must be a plate", "须为有效的号牌号码")
             raise MeshError(reasons.ERROR_REASON_PLATE_MALFORMED, "The plate has the form of none.", fields=[rule])
-        _require_discretion(asked, normal)
         if wanted.end_ms <= wanted.start_ms:
             raise invalid([FieldViolation("endTime", "window", "must be behind startTime", "须晚于 startTime")])
         key = self.plates.pseudonym(normal)
@@ -120,7 +119,7 @@ class LookingUp:
         arguments = (key.hex(), *map(str, wanted[1:]), caller.subject)
         after = paging.decode(token, arguments, _VISIT_PLACE) or ("-1", "", "")
         look_up = LookUp(plate_key=key, start_ms=wanted.start_ms, end_ms=wanted.end_ms)
-        look_up_id = await self._note("SearchVisits", caller, asked, look_up, now_ms)
+        look_up_id = await self._note("SearchVisits", caller, asked, look_up, normal, now_ms)
         told = {
             "plate": key.hex(),
             "colour": wanted.plate_colour,
@@ -145,10 +144,8 @@ class LookingUp:
     async def plate(self, caller: Caller, lot_id: str, record_id: str, asked: Asked, now_ms: int) -> tuple[State, str]:
         """The record with its plate, and the id of the look-up; errors as for `visits` and as `Reading.one` gives."""
         state = await self.reading.one(lot_id, record_id)
-        if state.record.plate_normal:
-            _require_discretion(asked, state.record.plate_normal)
         look_up = LookUp(plate_key=state.record.plate_key, lot_id=lot_id, record_id=record_id)
-        return state, await self._note("RevealPlate", caller, asked, look_up, now_ms)
+        return state, await self._note("RevealPlate", caller, asked, look_up, state.record.plate_normal, now_ms)
 
     async def look_ups(self, start_ms: int, end_ms: int, size: int, token: str) -> tuple[list[tuple[Any, ...]], str]:
         """The page behind the token of what was looked up, the latest first, as `queries/look_ups.sql` gives it."""
@@ -168,8 +165,15 @@ class LookingUp:
             next_token = paging.encode(arguments, (str(rows[-1][-1]), rows[-1][0]))
         return rows, next_token
 
-    async def _note(self, method: str, caller: Caller, asked: Asked, look_up: LookUp, now_ms: int) -> str:
-        """Notes the look-up and gives its id; LOG_UNAVAILABLE or LOG_FULL when it cannot be noted."""
+    async def _note(self, method: str, caller: Caller, asked: Asked, look_up: LookUp, normal: str, now_ms: int) -> str:
+        """Notes the look-up and gives its id; LOG_UNAVAILABLE or LOG_FULL when it cannot be noted.
+
+        INVALID_FIELD when the purpose or the case number holds the plate: that tells the plate to whoever guessed it,
+        and is noted before it is told, without the two.
+        """
+        indiscreet = _indiscreet(asked, normal)
+        if indiscreet:
+            asked = Asked("***", "***")
         look_up.look_up_id = self.ids.new("look-up")
         look_up.method = method
         look_up.account_id = caller.account or caller.credential
@@ -185,6 +189,8 @@ class LookingUp:
             raise MeshError(reasons.ERROR_REASON_LOG_FULL, message, retry_after_ms=retry_after_ms) from None
         except LogUnavailable:
             raise log_unavailable() from None
+        if indiscreet:
+            raise invalid(indiscreet)
         return look_up.look_up_id
 
     async def _rows(self, sql: str, told: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -207,12 +213,14 @@ def _as_of(visit: FoundVisit, now_ms: int) -> FoundVisit:
     return visit._replace(state=VISIT_STATE_DOUBTFUL, reasons=sorted([VISIT_REASON_MISSING_EXIT, *visit.reasons]))
 
 
-def _require_discretion(asked: Asked, normal: str) -> None:
-    """Raises INVALID_FIELD when what a look-up is for holds the plate: it is kept, and shown to others."""
+def _indiscreet(asked: Asked, normal: str) -> list[FieldViolation]:
+    """Where what a look-up is for holds the plate: it is kept, and shown to others."""
     tail = _UNWRITTEN.sub("", normal)
-    for field, text in (("purpose", asked.purpose), ("caseNumber", asked.case_number)):
-        if len(tail) >= _ENOUGH and tail in _UNWRITTEN.sub("", text.upper()):
-            raise invalid([FieldViolation(field, "no_plate", "must not hold the plate", "不得包含号牌号码")])
+    return [
+        FieldViolation(field, "no_plate", "must not hold the plate", "不得包含号牌号码")
+        for field, text in (("purpose", asked.purpose), ("caseNumber", asked.case_number))
+        if len(tail) >= _ENOUGH and tail in _UNWRITTEN.sub("", text.upper())
+    ]
 
 
 def place_of(caller: Caller, lots: tuple[str, ...]) -> Place:
