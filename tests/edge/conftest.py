@@ -33,7 +33,8 @@ from mesh.testing import running
 from parkmesh.access.v1 import access_record_service_pb2 as access
 from parkmesh.access.v1 import access_record_service_pb2_grpc as access_rpc
 from parkmesh.access.v1 import export_service_pb2_grpc as export_rpc
-from parkmesh.access.v1 import record_pb2
+from parkmesh.access.v1 import reconciliation_service_pb2, record_pb2
+from parkmesh.access.v1 import reconciliation_service_pb2_grpc as reconciliation_rpc
 from parkmesh.guidance.v1 import guidance_service_pb2
 from parkmesh.guidance.v1 import guidance_service_pb2_grpc as guidance_rpc
 from parkmesh.registry.v1 import lot_pb2, role_pb2, session_service_pb2, token_service_pb2, vendor_pb2
@@ -174,6 +175,17 @@ class Sessions(session_rpc.SessionServiceServicer):
     async def Login(self, request: Any, context: Any) -> session_service_pb2.LoginResponse:
         self._seen.take(request, context)
         return session_service_pb2.LoginResponse()
+
+
+class Books(reconciliation_rpc.ReconciliationServiceServicer):
+    """Has a key that proves nothing."""
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+
+    async def GetReportKey(self, request: Any, context: Any) -> reconciliation_service_pb2.ReportKey:
+        self._seen.take(request, context)
+        return reconciliation_service_pb2.ReportKey()
 
 
 class Guidance(guidance_rpc.GuidanceServiceServicer):
@@ -342,6 +354,7 @@ async def whole_edge(folder: pathlib.Path, *, records_away: bool = False, **chan
         upload = {f"/parkmesh.access.v1.AccessRecordService/{name}" for name in ("UploadRecords", "StreamRecords")}
         mesh.serve(access_rpc.add_AccessRecordServiceServicer_to_server, Records(seen), item_validated=upload)  # type: ignore[abstract]
         mesh.serve(export_rpc.add_ExportServiceServicer_to_server, Exports())  # type: ignore[abstract]
+        mesh.serve(reconciliation_rpc.add_ReconciliationServiceServicer_to_server, Books(seen))  # type: ignore[abstract]
 
     async def lots(_: BaseSettings, mesh: Mesh) -> None:
         mesh.serve(registry_rpc.add_RegistryServiceServicer_to_server, Lots(seen))  # type: ignore[abstract]

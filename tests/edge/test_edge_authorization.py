@@ -78,6 +78,7 @@ async def test_every_grpc_method_is_unauthenticated_without_a_token(edge: Any) -
 LAWFUL = {
     "ActivateAccount": ("", b'{"activationCode":"x","password":"long-enough-to-be-one"}'),
     "ExchangeOnboardingCode": ("", b'{"code":"x"}'),
+    "GetReportKey": ("", None),
     "IssueToken": ("", b'{"clientId":"x","clientSecret":"y"}'),
     "Login": ("", b'{"login":"x","password":"y","totp":"000000"}'),
     "SearchLots": ("?latitude=25.4541&longitude=119.0077&coordinateSystem=COORDINATE_SYSTEM_WGS84", None),

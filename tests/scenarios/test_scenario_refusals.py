@@ -77,13 +77,21 @@ async def test_without_a_token_every_method_is_unauthenticated(wire: Wire) -> No
 
 async def test_public_methods_take_whoever_comes(wire: Wire) -> None:
     public = [method.name for method in METHODS if contract.is_public(method)]
-    assert sorted(public) == ["ActivateAccount", "ExchangeOnboardingCode", "IssueToken", "Login", "SearchLots"]
+    assert sorted(public) == [
+        "ActivateAccount",
+        "ExchangeOnboardingCode",
+        "GetReportKey",
+        "IssueToken",
+        "Login",
+        "SearchLots",
+    ]
     assert await wire.token()
     answer = await wire.rest("POST", "/v1/token", b'{"clientId":"nobody","clientSecret":"nothing"}')
     assert (answer.status, answer.reason) == (401, "BAD_CREDENTIAL")
     point = "latitude=25.4541&longitude=119.0077&coordinateSystem=COORDINATE_SYSTEM_WGS84"
     assert (await wire.rest("GET", f"/v1/public/lots:search?{point}")).status == 200
     assert (await wire.rest("GET", "/v1/public/lots:search")).status == 400
+    assert (await wire.rest("GET", "/v1/books/reportKey")).status == 200
 
 
 @pytest.mark.parametrize("who", KINDS)

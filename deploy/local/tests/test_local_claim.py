@@ -64,6 +64,8 @@ def test_secrets_are_made_once_and_belong_to_their_owner(tmp_path: Path) -> None
         "secrets.json",
         "keys/master.key",
         "keys/registry.key",
+        "keys/report.key",
+        "keys/report.pem",
         "keys/risk-control.key",
         "keys/token.key",
         "keys/token.pem",

@@ -147,6 +147,22 @@ async def test_a_purpose_that_holds_the_plate_is_refused(access: Platform, text:
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
+async def test_a_guess_that_the_refusal_would_confirm_is_recorded_before_it_is_refused(parked: Platform) -> None:
+    async def recorded() -> int:
+        auditor = parked.stub(AUDITOR)
+        await parked.drained()
+        listed = await auditor.ListLookUps(messages.ListLookUpsRequest(page_size=1000))
+        return sum(
+            (one.method, one.purpose, one.record_id) == ("RevealPlate", "***", "look-in") for one in listed.look_ups
+        )
+
+    before = await recorded()
+    request = messages.RevealPlateRequest(lot_id=LOT, record_id="look-in", purpose=f"find {PLATE}", case_number="B-1")
+    with pytest.raises(grpc.aio.AioRpcError):
+        await parked.stub(SUPERVISOR).RevealPlate(request)
+    assert await recorded() == before + 1
+
+
 async def test_a_supervisor_is_given_the_plate_of_a_record_and_is_recorded(parked: Platform) -> None:
     request = messages.RevealPlateRequest(lot_id=LOT, record_id="look-in", purpose="核查", case_number="B-1")
     answer = await parked.stub(SUPERVISOR).RevealPlate(request)
