@@ -150,6 +150,8 @@ def test_whatever_is_sent_is_answered_as_documented(
     wrong = []
     for operation in operations:
         for mode, rounds in ROUNDS.items():
+            if mode is GenerationMode.NEGATIVE and not [*operation.iter_parameters(), *operation.body]:
+                continue  # a request that states nothing breaks nothing
             case = operation.as_strategy(generation_mode=mode)
 
             @settings(

@@ -139,6 +139,9 @@ def _of_bytes(stated: validate_pb2.BytesRules) -> Schema:
         found["minLength"] = math.ceil(least * 4 / 3)
     if most := [getattr(stated, name) for name in ("max_len", "len") if stated.HasField(name)]:
         found["maxLength"] = 4 * math.ceil(min(most) / 3)
+    if stated.len:
+        # Said in the pattern too: who makes texts up from one finds hardly any of just this length otherwise.
+        found["pattern"] = f"^[A-Za-z0-9+/_-]{{{found['minLength']}}}={{0,{found['maxLength'] - found['minLength']}}}$"
     return found
 
 
