@@ -12,8 +12,9 @@ import clickhouse_connect
 import redis.asyncio
 from directory.testing import StatedRegistry, account, berth, credential, device, gate, grant, lot
 from eventlog.server import EmbeddedServer
+from eventlog.server import running as running_log
 from history.client import Account, HistoryClient
-from history.server.testing import RunningServer
+from history.server.testing import RunningServer, running_server
 from mesh.caller import Caller, CallerKind, generate_key_pair
 from mesh.hosting import Bind
 from mesh.server import Mesh
@@ -246,6 +247,14 @@ class Platform:
     def reconciliation(self, caller: Caller | None = None) -> ReconciliationServiceStub:
         """Reconciliation as the vendor, or as somebody else, calls it."""
         return ReconciliationServiceStub(self.service.channel(caller or Caller(CallerKind.VENDOR, VENDOR, CLIENT)))
+
+
+@asynccontextmanager
+async def composed_alone(folder: pathlib.Path) -> AsyncIterator[Platform]:
+    """`composed` over engines of its own in that folder: for tests that compare all that the history holds."""
+    with running_log(folder / "log") as log, running_server(folder / "history") as history:
+        async with composed(log, history) as platform:
+            yield platform
 
 
 @asynccontextmanager
