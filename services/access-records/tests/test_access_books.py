@@ -11,11 +11,9 @@ from typing import Any
 
 import pytest
 from access_records.settings import VisitSettings
-from access_records.testing import LOT, NOW_MS, OTHER_LOT, Platform, composed, entry, revision
+from access_records.testing import LOT, NOW_MS, OTHER_LOT, Platform, composed_alone, entry, revision
 from access_records.visits.pairing import Passage, pair
-from eventlog.server import running as running_log
 from history.client import Account, HistoryClient
-from history.server.testing import running_server
 from mesh.instants import time_of
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import reconciliation_service_pb2 as reconciling
@@ -156,12 +154,10 @@ async def played(
 ) -> AsyncIterator[tuple[Platform, Model]]:
     """A platform to which everything was sent while its followers died again and again, and the model of it."""
     chance, model = random.Random(request.param), Model()
-    folder = tmp_path_factory.mktemp("books")
-    with running_log(folder / "log") as log, running_server(folder / "history") as history:
-        async with composed(log, history) as platform, platform.visits.at_work():
-            await play(platform, drawn(chance), chance, model)
-            await platform.drained()
-            yield platform, model
+    async with composed_alone(tmp_path_factory.mktemp("books")) as platform, platform.visits.at_work():
+        await play(platform, drawn(chance), chance, model)
+        await platform.drained()
+        yield platform, model
 
 
 async def play(platform: Platform, sent: Sequence[Sent], chance: random.Random, model: Model) -> None:

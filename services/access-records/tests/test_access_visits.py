@@ -11,7 +11,7 @@ import pytest
 from access_records import tables
 from access_records.progress import PROJECTION as HISTORY
 from access_records.settings import VisitSettings
-from access_records.testing import NOW_MS, OTHER_LOT, Platform, entry
+from access_records.testing import NOW_MS, OTHER_LOT, Platform, composed_alone, entry
 from access_records.visits.app import follower
 from access_records.visits.follower import PROJECTION, Follower
 from access_records.visits.pairing import pair
@@ -27,6 +27,13 @@ from parkmesh.access.v1 import record_pb2, revision_pb2
 HOUR_MS = 3_600_000
 PLATES = ("闽B10001", "闽B10002", "闽BD12345")
 _fresh = itertools.count()
+
+
+@pytest.fixture(scope="module")
+async def access(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """An own one: all visits that the history holds are compared with all records."""
+    async with composed_alone(tmp_path_factory.mktemp("visits")) as platform:
+        yield platform
 
 
 @pytest.fixture(scope="module")
