@@ -99,7 +99,7 @@ def _day(places: tuple[Place, ...], count: int, number: int) -> Iterator[record_
         for at_ms, direction in ((entry_ms, record_pb2.DIRECTION_ENTRY), (exit_ms, record_pb2.DIRECTION_EXIT)):
             passages.append((at_ms, visit, chance.choice([one for one in lanes if one.direction == direction])))
     for at_ms, visit, place in sorted(passages):
-        car = vehicle((visit + number * count) % MOST)
+        car = vehicle(MOST - 1 - (visit + number * count) % MOST)  # from the end: other parts count from the beginning
         # Without digits, so that no id shows a plate by chance.
         name = f"day-{number}-{str(visit).translate(_LETTERS)}"
         made = record_pb2.AccessRecord(
