@@ -1,10 +1,11 @@
 """What the service asks of the history: what was reported under an id, and a lot's records by time."""
 
+import asyncio
 from collections import UserString
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from history.client import HistoryClient
+from history.client import HistoryClient, Row
 from parkmesh.access.v1 import record_pb2
 
 from access_records import tables
@@ -25,6 +26,8 @@ _CURRENT: Final = tuple(column for column in tables.CURRENT.columns if column !=
 _SHORT: Final = {"max_threads": 1}
 _MOST_IDS: Final = 4_000
 _MOST_REPORTS: Final = 1_000
+_MANY: Final = 500
+"""Rows from which on it takes milliseconds to read them: the service answers others meanwhile."""
 _EVER: Final = 2**64 - 1
 
 
@@ -75,10 +78,9 @@ class Archive:
                 {**_ids(part), "until": until},
                 settings=_SHORT,
             )
-            wanted = set(part)
-            for report in (_logged(tables.REVISIONS.columns, row) for row in rows):
-                if (report.lot_id, report.record_id) in wanted:
-                    found.setdefault((report.lot_id, report.record_id), []).append(report)
+            found |= (
+                await asyncio.to_thread(_reports, rows, set(part)) if len(rows) > _MANY else _reports(rows, set(part))
+            )
         return found
 
     async def orphans(self, until: int = _EVER) -> set[RecordId]:
@@ -118,6 +120,14 @@ def _ids(records: Iterable[RecordId]) -> dict[str, UserString]:
     lots, ids = map(set, zip(*records, strict=True))
     # No id holds what must be escaped, and a UserString is not: the driver looks at a str character by character.
     return {"lots": UserString(" ".join(lots)), "ids": UserString(" ".join(ids))}
+
+
+def _reports(rows: Iterable[Row], wanted: Collection[RecordId]) -> dict[RecordId, list[Report]]:
+    found: dict[RecordId, list[Report]] = {}
+    for report in (_logged(tables.REVISIONS.columns, row) for row in rows):
+        if (report.lot_id, report.record_id) in wanted:
+            found.setdefault((report.lot_id, report.record_id), []).append(report)
+    return found
 
 
 def _logged(columns: Sequence[str], row: Sequence[Any]) -> record_pb2.LoggedRecord:

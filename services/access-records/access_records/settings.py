@@ -84,8 +84,10 @@ class Settings(StorageSettings):
     """How long an event or a revision has to arrive before its absence counts as a difference of the books."""
     compare_wait_seconds: float = 2.0
     """How long a comparison waits for the history to hold what was acknowledged before it."""
+    comparisons_noted: int = 2_000
+    """Most fingerprints of days that are noted of one lot in an hour."""
     differences_noted: int = 5_000
-    """Most differing records that are noted of one lot's day."""
+    """Most differing records that are noted of one lot in an hour."""
     rejections_noted: int = 1_000
     """Most refused items that are noted of one lot in an hour."""
     coverage_refresh_seconds: float = 5.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from parkmesh.access.v1 import record_pb2
-from vocabulary.record import digest_of, facts_of
+from vocabulary.record import Facts, digest_of, facts_of
 
 MOST_REVISIONS: Final = 64
 """The highest number that a revision can have."""
@@ -66,10 +66,8 @@ def fold(reports: Iterable[record_pb2.LoggedRecord]) -> State | None:
     # Another first report under the id has a row of its own where it stands, which is not this record's to take away.
     foreign = {other.event_ms for other in ordered if not other.revision} - places
     voided = False
-    for report in ordered:
-        record.log_offset = max(record.log_offset, report.log_offset)
-        if report.revision <= record.revision:
-            continue
+    record.log_offset = max(report.log_offset for report in ordered)
+    for report in _applied(ordered):
         record.revision = report.revision
         record.revise_ms = max(record.revise_ms, report.accept_ms)
         if report.revision_kind == record_pb2.REVISION_KIND_CORRECTION:
@@ -80,6 +78,23 @@ def fold(reports: Iterable[record_pb2.LoggedRecord]) -> State | None:
     if record.revision:
         record.digest = digest_of(facts_of(record))
     return State(record, voided, frozenset(places - foreign))
+
+
+def versions(reports: Iterable[record_pb2.LoggedRecord]) -> Iterator[Facts]:
+    """The facts of the record as they were first reported and after each correction, by the numbers; none while its
+    first report is missing. Each report is applied once, as the caller goes on.
+    """
+    ordered = sorted(reports, key=lambda report: (report.revision, report.log_offset))
+    first = first_report(ordered)
+    if first is None:
+        return
+    record = record_pb2.LoggedRecord()
+    record.CopyFrom(first)
+    yield facts_of(record)
+    for report in _applied(ordered):
+        if report.revision_kind == record_pb2.REVISION_KIND_CORRECTION:
+            _correct(record, report)
+            yield facts_of(record)
 
 
 def current_rows(reports: Collection[record_pb2.LoggedRecord]) -> list[record_pb2.LoggedRecord]:
@@ -93,6 +108,15 @@ def current_rows(reports: Collection[record_pb2.LoggedRecord]) -> list[record_pb
     rows = list(state.rows())
     taken = {row.event_ms for row in rows}
     return rows + [other for other in reports if not other.revision and other.event_ms not in taken]
+
+
+def _applied(ordered: Iterable[record_pb2.LoggedRecord]) -> Iterator[record_pb2.LoggedRecord]:
+    """Of reports by number and position the first revision under each number."""
+    last = 0
+    for report in ordered:
+        if report.revision > last:
+            last = report.revision
+            yield report
 
 
 def _correct(record: record_pb2.LoggedRecord, correction: record_pb2.LoggedRecord) -> None:

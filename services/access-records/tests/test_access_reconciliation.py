@@ -530,12 +530,70 @@ async def test_a_foreign_lot_is_as_unknown_as_one_that_is_nowhere(access: Platfo
             stub.CompareCounts(messages.CompareCountsRequest(lot_id=lot_id, date=date, directions=[way])),
             stub.CompareDigests(digests),
             stub.CompareRecords(window),
-            stub.CloseDay(messages.CloseDayRequest(lot_id=lot_id, date=date, vendor=mine, author="x")),
             stub.GetReport(messages.GetReportRequest(lot_id=lot_id, date=date)),
         ]
+        if caller != DEVICE:
+            calls.append(stub.CloseDay(messages.CloseDayRequest(lot_id=lot_id, date=date, vendor=mine, author="x")))
         answers.append([await refusal(call) for call in calls])
     assert answers[0] == answers[1]
     assert {reason for reason, _ in answers[0]} == {"LOT_NOT_FOUND"}
+
+
+async def test_a_device_closes_no_day(access: Platform) -> None:
+    day = fresh_day()
+    mine = messages.Fingerprint(count=0, digest_sum=bytes(32))
+    request = messages.CloseDayRequest(lot_id=LOT, date=beijing.day_key(day.start_ms), vendor=mine, author="x")
+    reason, _ = await refusal(access.reconciliation(DEVICE).CloseDay(request))
+    assert reason == "METHOD_NOT_ALLOWED"
+
+
+async def test_the_refusal_of_what_was_sent_is_told_and_not_that_of_something_else(access: Platform) -> None:
+    """An id under which several records were refused: each by its own digest, whichever came last."""
+    books = Books(access)
+    day = fresh_day()
+    (record_id,) = books.add(1, day)
+    books.held[record_id].gate_id = ""
+    first = record_pb2.AccessRecord()
+    first.CopyFrom(books.held[record_id])
+    await books.upload([record_id])
+    await access.drained()
+    books.held[record_id].gate_id = "g1"
+    books.held[record_id].vehicle_class = record_pb2.VEHICLE_CLASS_UNSPECIFIED
+    await books.upload([record_id])
+    await access.drained()
+    (last_one,) = await books.compare(day)
+    books.held[record_id] = first
+    (first_one,) = await books.compare(day)
+    assert first_one.kind == last_one.kind == KIND.DIFFERENCE_KIND_REFUSED
+    assert (first_one.refused_field, last_one.refused_field) == ("gateId", "vehicleClass")
+
+
+async def test_the_authority_is_told_no_sum_that_is_not_signed(access: Platform) -> None:
+    """Two sums between which one record came give its digest."""
+    books = Books(access)
+    day = fresh_day()
+    await books.upload(books.add(3, day))
+    await books.digests(day.start_ms, messages.STEP_DAY, beijing.DAY_MS, 1)
+    await access.drained()
+    authority = [
+        access.reconciliation(Caller(kind, "department-1", "client-authority", "account-authority"))
+        for kind in (CallerKind.SUPERVISOR, CallerKind.ADMINISTRATOR)
+    ]
+    request = messages.GetReportRequest(lot_id=LOT, date=beijing.day_key(day.start_ms))
+    told = await books.report(day)
+    assert told.vendor.digest_sum == told.platform.digest_sum == told.present.digest_sum
+    assert len(told.present.digest_sum) == 32
+    for stub in authority:
+        report = await stub.GetReport(request)
+        assert report.equal
+        for side in (report.vendor, report.platform, report.present):
+            assert (side.count, side.digest_sum) == (3, b"")
+    closed = await books.close(day)
+    await books.upload(books.add(1, day))
+    for stub in authority:
+        report = await stub.GetReport(request)
+        assert (report.vendor, report.platform) == (closed.vendor, closed.platform)
+        assert (report.present.count, report.present.digest_sum) == (4, b"")
 
 
 async def test_collectors_have_no_books_here(access: Platform) -> None:

@@ -63,7 +63,7 @@ def staged(cases: list[str]) -> tuple[dict[str, bytes], Known]:
     vendor: dict[str, bytes] = {}
     here: dict[str, list[Held]] = {}
     elsewhere: dict[str, Held] = {}
-    refusals: dict[str, Refusal] = {}
+    refusals: dict[str, list[Refusal]] = {}
     arriving: set[str] = set()
     inside, settled = WINDOW.start_ms + 5, WINDOW.end_ms
     for number, case in enumerate(cases):
@@ -80,7 +80,10 @@ def staged(cases: list[str]) -> tuple[dict[str, bytes], Known]:
                 here[name] = [Held(ours, inside, 1, settled)]
             case "correction refused":
                 here[name] = [Held(ours, inside, 1, inside)]
-                refusals[name] = Refusal(digest("x"), 2, reasons.ERROR_REASON_PLATE_MALFORMED, "changes", inside)
+                refusals[name] = [
+                    Refusal(digest("x"), 2, reasons.ERROR_REASON_PLATE_MALFORMED, "changes", inside),
+                    Refusal(digest("y"), 1, reasons.ERROR_REASON_PLATE_MALFORMED, "changes", inside + 1),
+                ]
             case "moved away":
                 elsewhere[name] = Held(ours, WINDOW.start_ms - 7, 1, WINDOW.start_ms)
             case "voided":
@@ -91,7 +94,7 @@ def staged(cases: list[str]) -> tuple[dict[str, bytes], Known]:
                 arriving.add(name)
             case "refused" | "refused and changed since":
                 sent = theirs if case == "refused" else ours
-                refusals[name] = Refusal(sent, 0, reasons.ERROR_REASON_PLATE_MALFORMED, "plateNumber", inside)
+                refusals[name] = [Refusal(sent, 0, reasons.ERROR_REASON_PLATE_MALFORMED, "plateNumber", inside)]
     return vendor, Known(
         window=WINDOW, settled_ms=settled, here=here, elsewhere=elsewhere, refusals=refusals, on_their_way=arriving
     )

@@ -26,6 +26,10 @@ def fingerprint(one: Fingerprint) -> messages.Fingerprint:
     return messages.Fingerprint(count=one.count, digest_sum=one.digest_sum)
 
 
+def _count(one: Fingerprint) -> messages.Fingerprint:
+    return messages.Fingerprint(count=one.count)
+
+
 def direction_counts(counts: Counts) -> list[messages.DirectionCounts]:
     """The counts of both directions, with all classes that occur."""
     found = []
@@ -76,15 +80,18 @@ def difference(one: Difference) -> messages.RecordDifference:
     return answer
 
 
-def day_report(standing: Standing) -> messages.DayReport:
-    """How the books of a day stand."""
+def day_report(standing: Standing, *, with_sums: bool = True) -> messages.DayReport:
+    """How the books of a day stand. Without sums only those that are signed are told: of two sums between which one
+    record came the difference is its digest, and facts that can be guessed can be tried against a digest.
+    """
     report = standing.report
+    stated = fingerprint if with_sums or standing.signed is not None else _count
     answer = messages.DayReport(
         lot_id=report.lot_id,
         date=report.date,
         closed=standing.signed is not None,
-        vendor=fingerprint(report.vendor) if standing.told else None,
-        platform=fingerprint(report.platform),
+        vendor=stated(report.vendor) if standing.told else None,
+        platform=stated(report.platform),
         equal=standing.told and report.equal,
         position=token_of(report.lot_id, Mark(report.position, report.settled_ms)),
         settled_time=time_of(max(0, report.settled_ms)),
@@ -106,7 +113,7 @@ def day_report(standing: Standing) -> messages.DayReport:
         ],
         adjustments=len(standing.adjusted),
         adjusted_record_ids=standing.adjusted[:MOST_LISTED],
-        present=fingerprint(standing.present),
+        present=(fingerprint if with_sums else _count)(standing.present),
     )
     if standing.signed is not None:
         answer.close_time.CopyFrom(time_of(report.close_ms))

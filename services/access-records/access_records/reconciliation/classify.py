@@ -34,7 +34,7 @@ class Held(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """The last refusal under an id."""
+    """A refusal under an id."""
 
     digest: bytes
     """Of what was sent: the record, or the revision."""
@@ -71,7 +71,8 @@ class Known:
     """What holds in the window, by id; two under one id when it was used again."""
     elsewhere: Mapping[str, Held] = field(default_factory=dict)
     """What is known, in the whole lot, of ids that the vendor sent and that are not in the window as sent."""
-    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    refusals: Mapping[str, Collection[Refusal]] = field(default_factory=dict)
+    """By id: of the record as sent, and the last of each revision."""
     on_their_way: Collection[str] = ()
     """Ids under which something was accepted that these books do not hold yet."""
     explain: Callable[[str, bytes], tuple[str, ...]] = lambda record_id, digest: ()
@@ -102,21 +103,23 @@ def classify(vendor: Mapping[str, bytes], known: Known) -> list[Difference]:
 
 def _theirs(record_id: str, digest: bytes, known: Known) -> Difference:
     """A record of the vendor's that the window does not hold as sent."""
-    refusal = known.refusals.get(record_id)
+    refusals = known.refusals.get(record_id, ())
     here = known.here.get(record_id)
     held = next(iter(here)) if here else known.elsewhere.get(record_id)
     if record_id in known.on_their_way:
         return Difference(record_id, messages.DIFFERENCE_KIND_EXPECTED, held)
     if held is None:
-        if refusal is not None and refusal.revision == 0 and refusal.digest == digest:
-            return Difference(record_id, messages.DIFFERENCE_KIND_REFUSED, refusal=refusal)
+        sent = [one for one in refusals if one.revision == 0 and one.digest == digest]
+        if sent:
+            return Difference(record_id, messages.DIFFERENCE_KIND_REFUSED, refusal=_last(sent))
         late = known.window.end_ms > known.settled_ms
         kind = messages.DIFFERENCE_KIND_EXPECTED if late else messages.DIFFERENCE_KIND_MISSING
         return Difference(record_id, kind)
     if _unsettled(held, known.settled_ms):
         return Difference(record_id, messages.DIFFERENCE_KIND_EXPECTED, held)
-    if refusal is not None and refusal.revision > held.revision:
-        return Difference(record_id, messages.DIFFERENCE_KIND_REFUSED, held, refusal=refusal)
+    next_ones = [one for one in refusals if one.revision > held.revision]
+    if next_ones:
+        return Difference(record_id, messages.DIFFERENCE_KIND_REFUSED, held, refusal=_last(next_ones))
     if held.voided:
         return Difference(record_id, messages.DIFFERENCE_KIND_VOIDED_HERE, held)
     fields = known.explain(record_id, digest)
@@ -129,6 +132,10 @@ def _ours(record_id: str, held: Held, known: Known, *, twice: bool) -> Differenc
         return Difference(record_id, messages.DIFFERENCE_KIND_EXPECTED, held)
     kind = messages.DIFFERENCE_KIND_DIFFERENT if twice else messages.DIFFERENCE_KIND_EXTRA
     return Difference(record_id, kind, held)
+
+
+def _last(refusals: Collection[Refusal]) -> Refusal:
+    return max(refusals, key=lambda one: one.note_ms)
 
 
 def _unsettled(held: Held, settled_ms: int) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Final, NamedTuple
 
 from eventlog import EventLog
@@ -17,15 +18,20 @@ from access_records.reconciliation.classify import Difference, Held, Known, clas
 from access_records.reconciliation.ledger import Counted, Ledger, held_as
 from access_records.reconciliation.marks import Mark, Marks
 from access_records.reconciliation.notes import Notes, Told
-from access_records.state import fold
+from access_records.state import MOST_REVISIONS, fold, versions
 from access_records.states import key_of
 
 MOST_RECORDS: Final = 1_000
 """Records that a vendor sends in one question."""
 _MOST_HELD: Final = 2_000
-"""Records of the platform's that one answer covers, at least if there are so many."""
+"""Records of the platform's that one answer covers, if there are so many."""
+_MOST_STATES: Final = 5_000
+"""Earlier and later states of records that are looked at in one answer, to tell in which facts records differ."""
 _MOST_TRIED: Final = 200
 """Differing records whose facts are searched for by trial in one answer: a search takes a third of a millisecond."""
+_MOST_KEYS: Final = 6_500
+"""Keys in one look-up of the log's index: the log server does nothing else meanwhile."""
+_NUMBERS: Final = range(MOST_REVISIONS + 1)
 
 
 class DigestsAnswer(NamedTuple):
@@ -101,60 +107,63 @@ class Comparing:
         mark = await self.marks.given(lot_id, token, now_ms)
         here, last = await self.ledger.held(lot_id, window, after, _MOST_HELD, mark.position)
         theirs = max(vendor, default="") if more_follow else ""
-        until = min(filter(None, (last, theirs)), default="")
+        most = sorted(here)[_MOST_HELD - 1] if len(here) > _MOST_HELD else ""
+        until = min(filter(None, (last, theirs, most)), default="")
         if until:
             here = {record_id: held for record_id, held in here.items() if record_id <= until}
         sent = {record_id: digest for record_id, digest in vendor.items() if not until or record_id <= until}
-        known = await self._known(lot_id, window, here, unmatched(sent, here), mark)
-        differences = classify(sent, known)
+        known = await self._known(lot_id, window, here, sent, mark)
+        # A thousand records with all their revisions take a while, and others are answered meanwhile.
+        differences = await asyncio.to_thread(classify, sent, known)
         await self.notes.found(lot_id, window, differences, sent, now_ms)
         return RecordsAnswer(differences, until, mark)
 
     async def _known(
-        self, lot_id: str, window: Bounds, here: Mapping[str, Collection[Held]], asked: list[str], mark: Mark
+        self,
+        lot_id: str,
+        window: Bounds,
+        here: Mapping[str, Collection[Held]],
+        sent: Mapping[str, bytes],
+        mark: Mark,
     ) -> Known:
-        """What is known of ids that the window does not hold as the vendor sent them."""
-        reports, refusals = await asyncio.gather(
-            self.ledger.reports(lot_id, asked), self.ledger.refusals(lot_id, asked)
+        """What is known of ids that the window does not hold as the vendor sent them, or did not send."""
+        theirs = unmatched(sent, here)
+        asked = [*theirs, *(record_id for record_id in here if record_id not in sent)]
+        reports, refusals, later = await asyncio.gather(
+            self.ledger.reports(lot_id, asked),
+            self.ledger.refusals(lot_id, {record_id: sent[record_id] for record_id in theirs}),
+            self._arriving(lot_id, asked, mark),
         )
-        elsewhere: dict[str, Held] = {}
-        later: set[str] = set()
-        for record_id, ones in reports.items():
-            state = fold(_until(ones, mark))
-            if state is not None and record_id not in here:
-                elsewhere[record_id] = held_as(state.record, voided=state.voided)
-            if any(one.log_offset > mark.position.offset for one in ones):
-                later.add(record_id)
-        later |= await self._arriving(lot_id, here, elsewhere, asked, mark)
+        later.update(
+            record_id
+            for record_id, ones in reports.items()
+            if any(one.log_offset > mark.position.offset for one in ones)
+        )
+        away = {record_id: ones for record_id, ones in reports.items() if record_id not in here}
         return Known(
             window=window,
             settled_ms=mark.settled_ms,
             here=here,
-            elsewhere=elsewhere,
+            elsewhere=await asyncio.to_thread(_elsewhere, away, mark),
             refusals=refusals,
             on_their_way=later,
             explain=_Explanations(reports, mark).explain,
         )
 
-    async def _arriving(
-        self,
-        lot_id: str,
-        here: Mapping[str, Collection[Held]],
-        elsewhere: Mapping[str, Held],
-        asked: list[str],
-        mark: Mark,
-    ) -> set[str]:
-        """The ids under which the log has taken the next report after the mark: the history may not hold it yet."""
-        keys = []
-        for record_id in asked:
-            held = next(iter(here.get(record_id, ())), None) or elsewhere.get(record_id)
-            keys.append(key_of(lot_id, record_id, held.revision + 1 if held else 0))
-        found = await self.log.find(mark.position.shard, keys)
-        return {
-            record_id
-            for record_id, known in zip(asked, found, strict=True)
-            if known is not None and known.offset > mark.position.offset
-        }
+    async def _arriving(self, lot_id: str, record_ids: Sequence[str], mark: Mark) -> set[str]:
+        """The ids under which the log has taken anything after the mark: the history may not hold it yet."""
+        end = await self.log.end(mark.position.shard)
+        if end.offset <= mark.position.offset:
+            return set()
+        found: set[str] = set()
+        asked = list(product(record_ids, _NUMBERS))
+        for start in range(0, len(asked), _MOST_KEYS):
+            part = asked[start : start + _MOST_KEYS]
+            keys = [key_of(lot_id, *one) for one in part]
+            for (record_id, _), known in zip(part, await self.log.find(mark.position.shard, keys), strict=True):
+                if known is not None and known.offset > mark.position.offset:
+                    found.add(record_id)
+        return found
 
 
 class _Explanations:
@@ -163,22 +172,33 @@ class _Explanations:
     def __init__(self, reports: Mapping[str, list[Report]], mark: Mark) -> None:
         self._reports = reports
         self._mark = mark
-        self._left = _MOST_TRIED
+        self._states_left = _MOST_STATES
+        self._trials_left = _MOST_TRIED
 
     def explain(self, record_id: str, digest: bytes) -> tuple[str, ...]:
-        """As Known says."""
+        """As Known says; nothing once so much was looked at that the rest must wait for the next question."""
         ones = self._reports.get(record_id, [])
+        if len(ones) > self._states_left:
+            return ()
+        self._states_left -= len(ones)
         present = fold(_until(ones, self._mark))
         if present is None:
             return ()
-        numbers = sorted({one.revision for one in ones})
-        states = (fold([one for one in ones if one.revision <= number]) for number in numbers)
         facts = facts_of(present.record)
-        told = explain.by_states(facts, [facts_of(state.record) for state in states if state is not None], digest)
-        if told or not self._left:
+        told = explain.by_states(facts, versions(ones), digest)
+        if told or not self._trials_left:
             return told
-        self._left -= 1
+        self._trials_left -= 1
         return explain.by_trial(facts, digest)
+
+
+def _elsewhere(reports: Mapping[str, list[Report]], mark: Mark) -> dict[str, Held]:
+    states = {record_id: fold(_until(ones, mark)) for record_id, ones in reports.items()}
+    return {
+        record_id: held_as(state.record, voided=state.voided)
+        for record_id, state in states.items()
+        if state is not None
+    }
 
 
 def _together(fingerprints: Sequence[Fingerprint], places: range) -> Fingerprint:

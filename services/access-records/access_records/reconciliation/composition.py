@@ -47,7 +47,7 @@ def use_cases(
     journal = Journal(journal_log)
     ledger = Ledger(history, archive)
     day_book = DayBook(history)
-    notes = Notes(journal, settings.differences_noted)
+    notes = Notes(journal, settings.comparisons_noted, settings.differences_noted)
     return UseCases(
         Comparing(log, ledger, marks, notes),
         Closing(ledger, day_book, marks, journal, journal_marks, notes, key),

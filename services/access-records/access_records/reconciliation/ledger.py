@@ -4,6 +4,7 @@ The current rows say how each place (an event time and an id) is now. One that n
 as it was then; what held at the others is computed from the revisions up to the position.
 """
 
+import asyncio
 from collections import UserString
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
@@ -104,13 +105,19 @@ class Ledger:
         found = await self._archive.reports(asked) if asked else {}
         return {record_id: reports for (_, record_id), reports in found.items()}
 
-    async def refusals(self, lot_id: str, record_ids: Collection[str]) -> dict[str, Refusal]:
-        """The last refusal under each of the ids."""
-        if not record_ids:
+    async def refusals(self, lot_id: str, sent: Mapping[str, bytes]) -> dict[str, list[Refusal]]:
+        """The refusals under each of the ids: of the records with the digests sent, and the last of each revision."""
+        if not sent:
             return {}
-        ids = UserString(" ".join(record_ids))
-        rows = await self._client.rows(query("refusals_of_records"), {"lot": lot_id, "ids": ids})
-        return {record_id: Refusal(bytes(digest), *rest) for record_id, digest, *rest in rows}
+        asked = {
+            "lot": lot_id,
+            "ids": UserString(" ".join(sent)),
+            "digests": UserString(" ".join({digest.hex() for digest in sent.values()})),
+        }
+        found: dict[str, list[Refusal]] = {}
+        for record_id, digest, *rest in await self._client.rows(query("refusals_of_records"), asked):
+            found.setdefault(record_id, []).append(Refusal(bytes(digest), *rest))
+        return found
 
     async def touched(self, lot_id: str, window: Bounds, at: Position) -> list[str]:
         """The ids under which something in the window was touched after the position, by id; of more than 10,000 places
@@ -163,13 +170,7 @@ class Ledger:
     async def _held_before(self, lot_id: str, places: Collection[Place], at: Position) -> list[Report]:
         asked = {(lot_id, record_id) for _, record_id in places}
         found = await self._archive.reports(asked, until=at.offset)
-        wanted = set(places)
-        return [
-            record
-            for reports in found.values()
-            for record in holding(reports)
-            if (record.event_ms, record.record_id) in wanted
-        ]
+        return await asyncio.to_thread(_holding_at, found.values(), set(places))
 
 
 async def unmoved(
@@ -204,6 +205,10 @@ def holding(reports: Sequence[Report]) -> list[Report]:
     taken = state.places | {state.record.event_ms}
     others = {report.log_offset: report for report in reports if not report.revision and report.event_ms not in taken}
     return ([] if state.voided else [state.record]) + list(others.values())
+
+
+def _holding_at(every: Iterable[Sequence[Report]], places: Collection[Place]) -> list[Report]:
+    return [record for reports in every for record in holding(reports) if (record.event_ms, record.record_id) in places]
 
 
 def held_as(record: Report, *, voided: bool = False) -> Held:

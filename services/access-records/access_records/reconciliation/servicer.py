@@ -34,6 +34,8 @@ from access_records.reconciliation.overview import Overview
 from access_records.taking import log_refusals
 
 _WINDOW_MS: Final = 32 * beijing.DAY_MS
+_AUTHORITY: Final = frozenset({caller.CallerKind.SUPERVISOR, caller.CallerKind.ADMINISTRATOR})
+"""Whose business is whether the books agree, not what is in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
         _day(request.date)
         with _readable():
             standing = await self._cases.closing.report(request.lot_id, request.date, now_ms)
-        return answers.day_report(standing)
+        return answers.day_report(standing, with_sums=caller.current().kind not in _AUTHORITY)
 
     async def ListBooks(self, request: messages.ListBooksRequest, context: Context) -> messages.ListBooksResponse:
         """See the proto."""
