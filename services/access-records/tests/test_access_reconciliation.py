@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import random
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
 import grpc
@@ -18,6 +18,7 @@ from access_records.testing import (
     OPERATOR,
     OTHER_LOT,
     Platform,
+    composed_alone,
     entry,
 )
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -199,6 +200,13 @@ async def refusal(call: object) -> tuple[str, str]:
     trailer = str(caught.value.trailing_metadata())
     names = [name.removeprefix("ERROR_REASON_") for name in reasons.ErrorReason.DESCRIPTOR.values_by_name]
     return next(name for name in sorted(names, key=len, reverse=True) if name in trailer), caught.value.details() or ""
+
+
+@pytest.fixture(scope="module")
+async def access(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """An own one: all records of a lot are compared."""
+    async with composed_alone(tmp_path_factory.mktemp("reconciliation")) as platform:
+        yield platform
 
 
 @pytest.fixture(scope="module")
