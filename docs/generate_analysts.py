@@ -47,13 +47,14 @@ README says how to connect.
   **日期与小时均为北京时间**。请尽量用 `day`（或 `toDate(event_time)`）的范围及 `lot_id` 作条件：
   二者均有索引，条件之外的数据不会读取。
 - **Plates are pseudonyms.** `plate_key` is the same for one plate for ever and does not lead back to it; `plate_masked`
-  is for the eye.
+  is for the eye. Texts and visit ids that may hold a plate are shown as `***`.
   **号牌以假名表示**：同一号牌的 `plate_key` 始终相同，且无法还原；`plate_masked` 仅供查看。
+  可能含号牌的文字与停车流水号显示为 `***`。
 - **Absent is not zero.** What was not reported is NULL or empty.
   **未上报不等于零**：未上报的内容为空。
 - **Nothing stays for ever.** Records and their revisions are kept for 1096 days from their acceptance, refusals for
-  366; the platform's settings may say otherwise.
-  **数据有保留期限**：记录及其修订自接收起保留1096日，拒收记录保留366日，以平台设置为准。
+  366, visits for 1127 days from their first event; the platform's settings may say otherwise.
+  **数据有保留期限**：记录及其修订自接收起保留1096日，拒收记录保留366日，停车记录自首次事件起保留1127日，以平台设置为准。
 """
 QUERIES = """
 ## Worked queries 查询示例

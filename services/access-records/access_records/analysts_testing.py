@@ -123,11 +123,15 @@ class City:
         ghost = self.record("x9", WEST, EXIT, "2026-02-13 13:00", third)
         self.revise(ghost, record_pb2.REVISION_KIND_VOID, "2026-02-14 15:00", reason=4, reason_text="无车误触发")
         self.put(ghost, gone=True)
-        self.revise(ghost, record_pb2.REVISION_KIND_REINSTATEMENT, "2026-02-14 15:05", reason=99, reason_text="另一方")
+        self.revise(
+            ghost, record_pb2.REVISION_KIND_REINSTATEMENT, "2026-02-14 15:05", reason=99, reason_text="另一方 闽B/1A345"
+        )
         named: dict[str, Any] = {"release_reason": "闽BD22222 熟人", "image_ids": [], **by_hand}
         self.record("x2", EAST, EXIT, "2026-02-14 09:40", second, visit_id="v3", **named)
         self.record("e4", WEST, ENTRY, "2026-02-14 23:30", vendor_id="vendor-2")
-        self.record("e5", EAST, ENTRY, "2026-02-15 00:30", third, visit_id="v4", resend=True, delay_ms=3_600_000)
+        self.record(
+            "e5", EAST, ENTRY, "2026-02-15 00:30", third, visit_id="x-b3_3333-4", resend=True, delay_ms=3_600_000
+        )
         wrong = self.record("e6", EAST, ENTRY, "2026-03-02 10:00", first, visit_id="v5")
         corrected = {"vehicle_class": record_pb2.VEHICLE_CLASS_MEDIUM}
         self.revise(
@@ -135,6 +139,7 @@ class City:
             record_pb2.REVISION_KIND_CORRECTION,
             "2026-03-02 11:00",
             reason=6,
+            reason_text="实为B1A345",
             revised_fields=["vehicle_class"],
             **corrected,
         )
@@ -142,15 +147,15 @@ class City:
 
 
 def rejections() -> list[journal_pb2.Rejection]:
-    """Two malformed plates of one vendor, a conflict of the other."""
-    malformed, conflict = (
+    """Two malformed plates of one vendor, a contradiction of the other."""
+    malformed, contradiction = (
         error_reason_pb2.ERROR_REASON_PLATE_MALFORMED,
-        error_reason_pb2.ERROR_REASON_CONFLICTS_WITH_STORED,
+        error_reason_pb2.ERROR_REASON_FIELDS_CONTRADICT,
     )
     told = (
         ("bad-1", "vendor-2", malformed, "plateNumber", "2026-02-13 10:00"),
         ("bad-2", "vendor-2", malformed, "plateNumber", "2026-02-13 10:01"),
-        ("e1", "vendor-1", conflict, "plateNumber", "2026-02-14 10:00"),
+        ("bad-3", "vendor-1", contradiction, "berthId", "2026-02-14 10:00"),
     )
     return [
         journal_pb2.Rejection(

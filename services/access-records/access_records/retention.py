@@ -1,4 +1,7 @@
-"""For how long the history keeps what it holds, counted from the acceptance: the settings, made the tables' TTL."""
+"""For how long the history keeps what it holds, counted from the acceptance: the settings, made the tables' TTL.
+
+Kept for ever: the closed days, which are signed evidence and name no vehicle, and the registry's facts.
+"""
 
 import logging
 import re
@@ -12,6 +15,8 @@ _log = logging.getLogger(__name__)
 
 _MARKED_DAYS: Final = 31
 """For how much longer the mark stays that a record is gone: no part with the record itself may outlive it."""
+_STAY_DAYS: Final = 31
+"""For how much longer a visit stays than its first record may: it knows no acceptance, and its exit comes later."""
 _MOST_DAYS: Final = 36_500
 _TTL: Final = re.compile(r" TTL (.+?) SETTINGS ")
 
@@ -21,15 +26,15 @@ class Retention:
     """Days from the acceptance; 0 keeps for ever.
 
     A record goes with its current row, both counted from the acceptance of its first report. A revision is counted from
-    its own acceptance: it stays until later, and changes nothing then.
+    its own acceptance: it stays until later, and changes nothing then. A visit is counted from its first event.
     """
 
     records: int = 1096
-    """Of records, their revisions, and what is looked up by plate or visit."""
+    """Of records, their revisions, what is looked up by plate or visit, visits, and what comparing the books found."""
     rejections: int = 366
     """Of what was refused."""
     look_ups: int = 1096
-    """Of look-ups of plates (R7.4)."""
+    """Of look-ups of plates (R7.4), and of who exported what or had projections made anew."""
 
     def __post_init__(self) -> None:
         if not all(0 <= days <= _MOST_DAYS for days in (self.records, self.rejections, self.look_ups)):
@@ -39,13 +44,28 @@ class Retention:
         """The TTL of each table as ClickHouse itself lays it out; empty for a table that keeps for ever."""
         records = _days("accept_time", str(self.records))
         current = _days("accept_time", f"if(gone = 1, {self.records + _MARKED_DAYS}, {self.records})")
+        visits = self.records + _STAY_DAYS
+        paired = _days("anchor_time", f"if(gone = 1, {visits + _MARKED_DAYS}, {visits})")
+        compared = _days("note_time", str(self.records))
+        looked_up = _days("note_time", str(self.look_ups))
+        # What was done about a request outlives it: a request without them would be carried out again.
+        done = _days("note_time", str(self.look_ups + _MARKED_DAYS))
         return {
             "store.record_revisions": records if self.records else "",
             "store.records_current": current if self.records else "",
             "store.record_plates": records if self.records else "",
             "store.record_visits": records if self.records else "",
             "store.rejections": _days("note_time", str(self.rejections)) if self.rejections else "",
-            "store.look_ups": _days("note_time", str(self.look_ups)) if self.look_ups else "",
+            "store.visits": paired if self.records else "",
+            "store.visit_plates": _days("anchor_time", str(visits)) if self.records else "",
+            "store.comparisons": compared if self.records else "",
+            "store.differences": compared if self.records else "",
+            "store.look_ups": looked_up if self.look_ups else "",
+            "store.export_requests": looked_up if self.look_ups else "",
+            "store.export_decisions": done if self.look_ups else "",
+            "store.export_events": done if self.look_ups else "",
+            "store.rebuild_requests": looked_up if self.look_ups else "",
+            "store.rebuilds": done if self.look_ups else "",
         }
 
 

@@ -72,6 +72,7 @@ CREATE TABLE store.comparisons
 ENGINE = ReplacingMergeTree(log_offset)
 PARTITION BY toYYYYMM(note_time)
 ORDER BY (lot_id, day)
+TTL note_time + toIntervalDay(1096)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '整日指纹核对';
 
@@ -91,6 +92,7 @@ CREATE TABLE store.differences
 ENGINE = ReplacingMergeTree(log_offset)
 PARTITION BY toYYYYMM(note_time)
 ORDER BY (lot_id, day, record_id, kind, vendor_digest)
+TTL note_time + toIntervalDay(1096)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '核对发现的差异';
 
@@ -111,6 +113,7 @@ CREATE TABLE store.export_decisions
 ENGINE = ReplacingMergeTree(log_offset)
 PARTITION BY toYYYYMM(note_time)
 ORDER BY export_id
+TTL note_time + toIntervalDay(1127)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
 COMMENT '导出审批';
 
@@ -135,6 +138,7 @@ CREATE TABLE store.export_events
 ENGINE = ReplacingMergeTree(log_offset)
 PARTITION BY toYYYYMM(note_time)
 ORDER BY (export_id, event_id)
+TTL note_time + toIntervalDay(1127)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
 COMMENT '导出事件';
 
@@ -161,6 +165,7 @@ CREATE TABLE store.export_requests
 ENGINE = ReplacingMergeTree(log_offset)
 PARTITION BY toYYYYMM(note_time)
 ORDER BY export_id
+TTL note_time + toIntervalDay(1096)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
 COMMENT '导出申请';
 
@@ -313,6 +318,7 @@ CREATE TABLE store.rebuild_requests
 ENGINE = ReplacingMergeTree(log_offset)
 PARTITION BY toYYYYMM(note_time)
 ORDER BY (note_time, rebuild_id)
+TTL note_time + toIntervalDay(1096)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
 COMMENT '重建请求';
 
@@ -327,6 +333,7 @@ CREATE TABLE store.rebuilds
 )
 ENGINE = ReplacingMergeTree(note_time)
 ORDER BY (rebuild_id, projection)
+TTL note_time + toIntervalDay(1127)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480, index_granularity = 8192
 COMMENT '重建结果';
 
@@ -533,6 +540,7 @@ CREATE TABLE store.visit_plates
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(anchor_time)
 ORDER BY (plate_key, anchor_time, lot_id, record_id)
+TTL anchor_time + toIntervalDay(1127)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '停车记录的号牌假名索引';
 
@@ -587,6 +595,7 @@ CREATE TABLE store.visits
 ENGINE = ReplacingMergeTree(version, gone)
 PARTITION BY toYYYYMM(anchor_time)
 ORDER BY (lot_id, anchor_time, record_id)
+TTL anchor_time + toIntervalDay(if(gone = 1, 1158, 1127))
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '停车记录（进出场配对）';
 
@@ -939,7 +948,7 @@ CREATE VIEW parkmesh.records
     `lane_id` LowCardinality(String) COMMENT '车道编号 | The lane, within the gate',
     `berth_id` String COMMENT '泊位编号（路内停车） | The berth, on the street',
     `device_id` LowCardinality(String) COMMENT '设备编号 | The device that saw the vehicle',
-    `visit_id` String COMMENT '停车流水号，进出场相同 | The visit as the vendor numbers it, the same on entry and exit',
+    `visit_id` String COMMENT '停车流水号，进出场相同，含号牌时为 *** | The visit as the vendor numbers it, the same on entry and exit; *** where it holds the plate',
     `parking_type` UInt8 COMMENT '停车类型 | On which terms the vehicle parks (ParkingType)',
     `release_method` UInt8 COMMENT '放行方式 | How the barrier came to open (ReleaseMethod)',
     `release_reason` String COMMENT '人工放行原因，可能含号牌时为 *** | Why a person opened it; *** where it may hold a plate',
@@ -970,7 +979,7 @@ AS SELECT
     lane_id,
     berth_id,
     device_id,
-    visit_id,
+    if((length(replaceRegexpAll(plate_normal, '[^0-9A-Z]', '')) >= 5) AND (position(replaceRegexpAll(upper(visit_id), '[-_]', ''), replaceRegexpAll(plate_normal, '[^0-9A-Z]', '')) > 0), '***', visit_id) AS visit_id,
     parking_type,
     release_method,
     if(length(replaceRegexpAll(normalizeUTF8NFKC(release_reason), '[^0-9A-Za-z]', '')) < 4, release_reason, '***') AS release_reason,
@@ -994,7 +1003,7 @@ CREATE VIEW parkmesh.records_audit
     `revision_kind` UInt8 COMMENT '修订类别 | What it does (RevisionKind); 0 for a first report',
     `revised_fields` Array(LowCardinality(String)) COMMENT '纠正的字段 | The facts that a correction corrects',
     `reason` UInt8 COMMENT '修订原因 | Why it was revised (RevisionReason)',
-    `reason_text` String COMMENT '修订原因说明 | Why, in words',
+    `reason_text` String COMMENT '修订原因说明，可能含号牌时为 *** | Why, in words; *** where it may hold a plate',
     `made_time` Nullable(DateTime64(3, 'Asia/Shanghai')) COMMENT '修订作出时间（北京时间），首次上报为空 | When it was decided, Beijing time; NULL for a first report',
     `accept_time` DateTime64(3, 'Asia/Shanghai') COMMENT '平台接收时间（北京时间） | When the platform accepted it, Beijing time',
     `conflicting` Bool COMMENT '是否冲突：同号修订已在先，仅保留不生效 | Another one came under this number before it: it is kept and not applied',
@@ -1008,8 +1017,7 @@ CREATE VIEW parkmesh.records_audit
     `gate_id` LowCardinality(String) COMMENT '出入口编号 | The gate',
     `lane_id` LowCardinality(String) COMMENT '车道编号 | The lane',
     `evidence` UInt64 COMMENT '证据数 | How many pictures prove it',
-    `vendor_id` LowCardinality(String) COMMENT '上报方标识 | Who sent it: the vendor or the operator',
-    `digest` String COMMENT '内容摘要（SHA-256，十六进制） | SHA-256 of what was stated, in hexadecimal'
+    `vendor_id` LowCardinality(String) COMMENT '上报方标识 | Who sent it: the vendor or the operator'
 )
 DEFINER = owner SQL SECURITY DEFINER
 AS SELECT
@@ -1019,7 +1027,7 @@ AS SELECT
     revision_kind,
     revised_fields,
     reason,
-    reason_text,
+    if(length(replaceRegexpAll(normalizeUTF8NFKC(reason_text), '[^0-9A-Za-z]', '')) < 4, reason_text, '***') AS reason_text,
     made_time,
     accept_time,
     toBool(row_number() OVER (PARTITION BY lot_id, record_id, revision ORDER BY log_offset ASC) > 1) AS conflicting,
@@ -1033,8 +1041,7 @@ AS SELECT
     gate_id,
     lane_id,
     length(evidence_ids) AS evidence,
-    vendor_id,
-    lower(hex(digest)) AS digest
+    vendor_id
 FROM store.record_revisions
 FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
@@ -1085,8 +1092,7 @@ CREATE VIEW parkmesh.vendor_day
     `without_images` UInt64 COMMENT '无图像记录数 | Records that name no picture',
     `warned` UInt64 COMMENT '带提示的记录数 | Records that were accepted with a warning',
     `corrected` UInt64 COMMENT '其中经修订的有效记录数 | Records of this day that hold after a revision',
-    `rejections` UInt64 COMMENT '当日拒收数 | Items refused on this day',
-    `conflicts` UInt64 COMMENT '拒收中与已存内容冲突的数量 | Of these, ids that were already stored with other facts'
+    `rejections` UInt64 COMMENT '当日拒收数 | Items refused on this day'
 )
 DEFINER = owner SQL SECURITY DEFINER
 AS SELECT
@@ -1101,8 +1107,7 @@ AS SELECT
     sum(without_image) AS without_images,
     sum(is_warned) AS warned,
     sum(is_corrected) AS corrected,
-    sum(refused) AS rejections,
-    sum(conflict) AS conflicts
+    sum(refused) AS rejections
 FROM
 (
     SELECT
@@ -1117,8 +1122,7 @@ FROM
         countIf(empty(image_ids)) AS without_image,
         countIf(notEmpty(warnings)) AS is_warned,
         countIf(revision > 0) AS is_corrected,
-        toUInt64(0) AS refused,
-        toUInt64(0) AS conflict
+        toUInt64(0) AS refused
     FROM store.records_current
     FINAL
     GROUP BY
@@ -1137,8 +1141,7 @@ FROM
         0,
         0,
         0,
-        count(),
-        countIf(reason = 40)
+        count()
     FROM store.rejections
     FINAL
     GROUP BY
@@ -1171,8 +1174,7 @@ CREATE VIEW parkmesh.visits
     `plate_masked` String COMMENT '号牌掩码 | Plate with its middle hidden',
     `plate_colour` UInt8 COMMENT '号牌颜色（JT/T 697.7） | Colour of the plate',
     `vehicle_class` UInt8 COMMENT '车辆类型 | Class of the vehicle',
-    `parking_type` UInt8 COMMENT '停车类型 | Terms on which it parked',
-    `visit_id` String COMMENT '停车流水号 | Visit id given by the vendor'
+    `parking_type` UInt8 COMMENT '停车类型 | Terms on which it parked'
 )
 DEFINER = owner SQL SECURITY DEFINER
 AS SELECT
@@ -1196,8 +1198,7 @@ AS SELECT
     plate_masked,
     plate_colour,
     vehicle_class,
-    parking_type,
-    visit_id
+    parking_type
 FROM
 (
     SELECT

@@ -154,11 +154,14 @@ class WriterSettings(PairingSettings):
     rebuild_poll_seconds: float = 2.0
     """How often the writer looks whether a rebuild is asked for."""
     retain_records_days: int = Retention.records
-    """For how many days from its acceptance a record stays in the history, with its revisions; 0: for ever."""
+    """For how many days from its acceptance a record stays in the history, with its revisions; 0: for ever.
+
+    Visits stay a month longer.
+    """
     retain_rejections_days: int = Retention.rejections
     """The same for what was refused."""
     retain_look_ups_days: int = Retention.look_ups
-    """The same for look-ups of plates."""
+    """The same for look-ups of plates, and for who exported what or had projections made anew."""
 
     def retention(self) -> Retention:
         """For how long the history keeps what it holds. SettingsError."""

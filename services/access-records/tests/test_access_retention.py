@@ -10,7 +10,7 @@ from access_records.testing import Platform
 from history.client import Account, HistoryClient
 from history.writer import BatchWriter
 from mesh.settings import SettingsError
-from parkmesh.access.v1 import journal_pb2, record_pb2
+from parkmesh.access.v1 import journal_pb2, record_pb2, visit_row_pb2
 from vocabulary import beijing
 
 LOT = "lot-retention"
@@ -41,6 +41,12 @@ def refusal(name: str, note_ms: int) -> journal_pb2.Rejection:
     return journal_pb2.Rejection(lot_id=LOT, record_id=name, digest=name.encode().ljust(32, b"-"), note_ms=note_ms)
 
 
+def visit(name: str, anchor_ms: int, **facts: object) -> bytes:
+    key = name.encode().ljust(16, b"-")
+    row = visit_row_pb2.VisitRow(lot_id=LOT, record_id=name, anchor_ms=anchor_ms, plate_key=key, **facts)  # type: ignore[arg-type]
+    return row.SerializeToString()
+
+
 async def left(owner: HistoryClient, table: str) -> set[str]:
     await owner.execute(f"OPTIMIZE TABLE {table} FINAL")
     rows = await owner.rows(f"SELECT record_id FROM {table} WHERE lot_id = '{LOT}'")
@@ -67,6 +73,42 @@ async def test_what_is_older_goes_with_all_that_belongs_to_it(owner: HistoryClie
         assert await left(owner, f"store.{table}") == {"late"}, table
 
 
+async def test_visits_go_with_their_hints(owner: HistoryClient) -> None:
+    """Counted from their first event: a visit knows no acceptance."""
+    rows = {beijing.month(at): [visit(name, at)] for name, at in (("old", OLD_MS), ("late", NEW_MS))}
+    await BatchWriter(owner, [tables.VISITS]).write({tables.VISITS.name: rows})
+    for table in ("visits", "visit_plates"):
+        assert await left(owner, f"store.{table}") == {"late"}, table
+
+
+async def test_visits_outlive_the_records_of_their_stay(owner: HistoryClient) -> None:
+    ttl = Retention(records=100).ttls()[tables.VISITS.name]
+    lived = f"dateDiff('day', anchor_time, {ttl})"
+    row = "fromUnixTimestamp64Milli(0) AS anchor_time"
+    ((held, mark),) = await owner.rows(
+        f"SELECT {lived.replace('gone', '0')}, {lived.replace('gone', '1')} FROM (SELECT {row})"
+    )
+    assert (held, mark) == (131, 162)
+
+
+async def test_every_table_with_times_of_its_own_says_how_long_it_keeps(owner: HistoryClient) -> None:
+    """A table that is added is thought of; those that keep for ever are named here."""
+    rows = await owner.rows(
+        "SELECT DISTINCT concat(database, '.', table) FROM system.columns WHERE database = 'store'"
+        " AND name IN ('accept_time', 'note_time', 'anchor_time') AND NOT endsWith(table, '_feed')"
+    )
+    assert {name for (name,) in rows} - Retention().ttls().keys() == {"store.closed_days"}
+    assert all(Retention().ttls().values())
+
+
+@pytest.mark.parametrize("answer", ["store.export_decisions", "store.export_events", "store.rebuilds"])
+def test_what_was_done_about_a_request_outlives_it(answer: str) -> None:
+    """An export that was made would otherwise be made again."""
+    ttls = Retention(look_ups=100).ttls()
+    assert ttls["store.export_requests"] == ttls["store.rebuild_requests"] == "note_time + toIntervalDay(100)"
+    assert ttls[answer] == "note_time + toIntervalDay(131)"
+
+
 async def test_the_mark_of_what_is_gone_outlives_it(owner: HistoryClient) -> None:
     """A part with the record itself may be merged later than that with its mark: it must not come to light again."""
     ttl = Retention(records=100).ttls()[tables.CURRENT.name]
@@ -82,7 +124,8 @@ async def test_a_setting_changes_the_tables_that_differ_and_zero_keeps_for_ever(
     assert await apply(owner, Retention()) == ()
     try:
         changed = await apply(owner, Retention(rejections=30, look_ups=0))
-        assert set(changed) == {"store.rejections", "store.look_ups"}
+        kept = {"export_requests", "export_decisions", "export_events", "rebuild_requests", "rebuilds"}
+        assert set(changed) == {"store.rejections", "store.look_ups", *(f"store.{table}" for table in kept)}
         assert await apply(owner, Retention(rejections=30, look_ups=0)) == ()
         ((engine,),) = await owner.rows("SELECT engine_full FROM system.tables WHERE name = 'look_ups'")
         assert " TTL " not in engine

@@ -10,7 +10,7 @@ FROM
         visit_id,
         dateDiff('minute', minIf(event_time, direction = 'entry'), maxIf(event_time, direction = 'exit')) AS minutes
     FROM records
-    WHERE toDate(event_time) >= {from:Date} AND toDate(event_time) < {to:Date} AND notEmpty(visit_id)
+    WHERE toDate(event_time) >= {from:Date} AND toDate(event_time) < {to:Date} AND visit_id NOT IN ('', '***')
     GROUP BY lot_id, visit_id
     HAVING countIf(direction = 'entry') > 0 AND countIf(direction = 'exit') > 0
 )

@@ -1,4 +1,4 @@
--- The records as analysts read them: those that hold now, without the plate; plate_key joins one vehicle's records without naming it. A reason in words that holds four letters or digits is not shown: it may be a plate. 有效记录：不含号牌，plate_key 可关联同一车辆而不暴露号牌；人工放行原因含四个及以上字母或数字时不显示。
+-- The records as analysts read them: those that hold now, without the plate; plate_key joins one vehicle's records without naming it. A reason in words that holds four letters or digits is not shown, since it may be a plate, nor is a visit_id that holds the plate, as it may after a correction. 有效记录：不含号牌，plate_key 可关联同一车辆而不暴露号牌；人工放行原因含四个及以上字母或数字时不显示；停车流水号含该号牌（如纠正后）时亦不显示。
 CREATE OR REPLACE VIEW parkmesh.records
 (
     lot_id LowCardinality(String) COMMENT '停车场标识 | The lot',
@@ -16,7 +16,7 @@ CREATE OR REPLACE VIEW parkmesh.records
     lane_id LowCardinality(String) COMMENT '车道编号 | The lane, within the gate',
     berth_id String COMMENT '泊位编号（路内停车） | The berth, on the street',
     device_id LowCardinality(String) COMMENT '设备编号 | The device that saw the vehicle',
-    visit_id String COMMENT '停车流水号，进出场相同 | The visit as the vendor numbers it, the same on entry and exit',
+    visit_id String COMMENT '停车流水号，进出场相同，含号牌时为 *** | The visit as the vendor numbers it, the same on entry and exit; *** where it holds the plate',
     parking_type UInt8 COMMENT '停车类型 | On which terms the vehicle parks (ParkingType)',
     release_method UInt8 COMMENT '放行方式 | How the barrier came to open (ReleaseMethod)',
     release_reason String COMMENT '人工放行原因，可能含号牌时为 *** | Why a person opened it; *** where it may hold a plate',
@@ -47,7 +47,7 @@ SELECT
     lane_id,
     berth_id,
     device_id,
-    visit_id,
+    if(length(replaceRegexpAll(plate_normal, '[^0-9A-Z]', '')) >= 5 AND position(replaceRegexpAll(upper(visit_id), '[-_]', ''), replaceRegexpAll(plate_normal, '[^0-9A-Z]', '')) > 0, '***', visit_id) AS visit_id,
     parking_type,
     release_method,
     if(length(replaceRegexpAll(normalizeUTF8NFKC(release_reason), '[^0-9A-Za-z]', '')) < 4, release_reason, '***') AS release_reason,

@@ -12,8 +12,7 @@ CREATE OR REPLACE VIEW parkmesh.vendor_day
     without_images UInt64 COMMENT '无图像记录数 | Records that name no picture',
     warned UInt64 COMMENT '带提示的记录数 | Records that were accepted with a warning',
     corrected UInt64 COMMENT '其中经修订的有效记录数 | Records of this day that hold after a revision',
-    rejections UInt64 COMMENT '当日拒收数 | Items refused on this day',
-    conflicts UInt64 COMMENT '拒收中与已存内容冲突的数量 | Of these, ids that were already stored with other facts'
+    rejections UInt64 COMMENT '当日拒收数 | Items refused on this day'
 )
 DEFINER = owner SQL SECURITY DEFINER AS
 SELECT
@@ -28,8 +27,7 @@ SELECT
     sum(without_image) AS without_images,
     sum(is_warned) AS warned,
     sum(is_corrected) AS corrected,
-    sum(refused) AS rejections,
-    sum(conflict) AS conflicts
+    sum(refused) AS rejections
 FROM
 (
     SELECT
@@ -44,8 +42,7 @@ FROM
         countIf(empty(image_ids)) AS without_image,
         countIf(notEmpty(warnings)) AS is_warned,
         countIf(revision > 0) AS is_corrected,
-        toUInt64(0) AS refused,
-        toUInt64(0) AS conflict
+        toUInt64(0) AS refused
     FROM store.records_current FINAL
     GROUP BY vendor_id, day
     UNION ALL
@@ -53,8 +50,7 @@ FROM
         vendor_id,
         toDate(note_time) AS day,
         0, 0, 0, 0, 0, 0, 0, 0, 0,
-        count(),
-        countIf(reason = 40)
+        count()
     FROM store.rejections FINAL
     GROUP BY vendor_id, day
 )

@@ -1,4 +1,4 @@
--- The visits as analysts read them, without plates: one that is open for longer than any stays is shown as doubtful from then on. 停车行为（不含号牌）：超过最长停放时间仍未出场的显示为存疑。
+-- The visits as analysts read them, without plates: one that is open for longer than any stays is shown as doubtful from then on. The vendor's own number stands in records, joined by the record ids. 停车行为（不含号牌）：超过最长停放时间仍未出场的显示为存疑。厂商的停车流水号见 records，按记录编号关联。
 CREATE OR REPLACE VIEW parkmesh.visits
 (
     lot_id LowCardinality(String) COMMENT '停车场标识 | Lot',
@@ -21,8 +21,7 @@ CREATE OR REPLACE VIEW parkmesh.visits
     plate_masked String COMMENT '号牌掩码 | Plate with its middle hidden',
     plate_colour UInt8 COMMENT '号牌颜色（JT/T 697.7） | Colour of the plate',
     vehicle_class UInt8 COMMENT '车辆类型 | Class of the vehicle',
-    parking_type UInt8 COMMENT '停车类型 | Terms on which it parked',
-    visit_id String COMMENT '停车流水号 | Visit id given by the vendor'
+    parking_type UInt8 COMMENT '停车类型 | Terms on which it parked'
 )
 DEFINER = owner SQL SECURITY DEFINER AS
 SELECT
@@ -46,6 +45,5 @@ SELECT
     plate_masked,
     plate_colour,
     vehicle_class,
-    parking_type,
-    visit_id
+    parking_type
 FROM (SELECT *, ifNull(due_time < now64(3), 0) AS late FROM store.visits FINAL) AS made
