@@ -57,7 +57,7 @@ def row(lot_id: str, record_id: str, ms: int, **facts: Any) -> dict[str, Any]:
     stated = {"lot_id": lot_id, "record_id": record_id, "event_time": ms, "direction": "entry", "vehicle_class": 1}
     stated |= {"plate_number": PLATE, "plate_normal": PLATE, "plate_key": "k" * 16, "plate_masked": "闽B98***"}
     stated |= {"free_spaces": None, "resend": False, "delay_ms": 5, "warnings": [], "log_offset": 1, "gone": 0}
-    return stated | facts
+    return stated | {"accept_time": ms} | facts
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,10 @@ BY_LOT = messages.STATISTICS_GROUP_LOT
 def rows(lot_id: str, name: str, count: int, ms: int, **facts: Any) -> list[dict[str, Any]]:
     stated = {"lot_id": lot_id, "direction": "entry", "vehicle_class": 1, "plate_state": 1, "delay_ms": 100}
     stated |= {"image_ids": ["i-1", "i-2"], "warnings": [], "resend": False, "log_offset": 1, "gone": 0}
-    return [stated | {"record_id": f"{name}-{number}", "event_time": ms + number} | facts for number in range(count)]
+    return [
+        stated | {"record_id": f"{name}-{number}", "event_time": ms + number, "accept_time": ms + number} | facts
+        for number in range(count)
+    ]
 
 
 @pytest.fixture(scope="module")
