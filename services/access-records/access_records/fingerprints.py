@@ -16,6 +16,12 @@ from access_records.state import current_rows
 MODULUS: Final = 2**256
 """Digests are added up as 256-bit numbers."""
 _DEADLINE_S: Final = 3600.0
+# A month's rows lie in the order in which they are put together; places that changed may be more than memory holds.
+_LARGE: Final = {
+    "optimize_aggregation_in_order": 1,
+    "max_bytes_before_external_group_by": 1 << 30,
+    "max_bytes_before_external_sort": 1 << 30,
+}
 
 
 class LotDay(NamedTuple):
@@ -49,22 +55,27 @@ class Fingerprints:
         found: dict[LotDay, Fingerprint] = {}
         for (month,) in await self._client.rows(query("months_of"), {"table": "records_current"}):
             asked = {"month": month, "until": list(until)}
-            for lot_id, day, count, total in await self._client.rows(query("lot_days"), asked, deadline=_DEADLINE_S):
-                found[LotDay(lot_id, day)] = Fingerprint(count, total)
-            async with self._client.blocks(query("changed_places"), asked, deadline=_DEADLINE_S) as blocks:
+            async with self._client.blocks(query("lot_days"), asked, settings=_LARGE, deadline=_DEADLINE_S) as blocks:
                 async for rows in blocks:
                     await self._add(found, rows, until)
         return found
 
-    async def _add(self, found: dict[LotDay, Fingerprint], changed: Iterable[Row], until: Sequence[int]) -> None:
-        """Adds what held at places that have changed since."""
+    async def _add(self, found: dict[LotDay, Fingerprint], rows: Iterable[Row], until: Sequence[int]) -> None:
+        """Adds what holds unchanged, and what held at places that have changed since."""
         places: dict[int, dict[RecordId, set[int]]] = {}
-        for lot_id, record_id, event_ms, shard in changed:
-            places.setdefault(shard, {}).setdefault((lot_id, record_id), set()).add(event_ms)
+        for lot_id, changed_id, changed_ms, shard, day, count, total in rows:
+            if changed_id:
+                places.setdefault(shard, {}).setdefault((lot_id, changed_id), set()).add(changed_ms)
+            else:
+                _add_to(found, LotDay(lot_id, day), count, total)
         for shard, records in places.items():
             for record, reports in (await self._archive.reports(records, until[shard])).items():
                 for row in current_rows(reports):
                     if row.event_ms in records[record] and not row.gone:
                         key = LotDay(row.lot_id, beijing.day_key(row.event_ms))
-                        count, total = found.get(key, NONE)
-                        found[key] = Fingerprint(count + 1, (total + int.from_bytes(row.digest, "big")) % MODULUS)
+                        _add_to(found, key, 1, int.from_bytes(row.digest))
+
+
+def _add_to(found: dict[LotDay, Fingerprint], key: LotDay, count: int, total: int) -> None:
+    before = found.get(key, NONE)
+    found[key] = Fingerprint(before.records + count, (before.digest_sum + total) % MODULUS)

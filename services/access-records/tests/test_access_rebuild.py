@@ -140,11 +140,16 @@ async def test_damage_is_found_named_and_repaired_while_records_go_on(access: Pl
     # Visits follow from the current rows, so that what is wrong with those shows here too until they are repaired.
     visits = checked[rebuild_pb2.HISTORY_PROJECTION_VISITS].differences
     assert {"rb-7", "rb-8"} <= {record_id for one in visits for record_id in one.record_ids}
+    # Their index and the visits themselves differ in one month: it is told once, with what either lacks.
+    assert len({(one.lot_id, one.month) for one in visits}) == len(visits)
+    assert len(visits) == checked[rebuild_pb2.HISTORY_PROJECTION_VISITS].different_lot_months
 
     async def upload() -> set[str]:
         fresh = [f"rb-meanwhile-{number}" for number in range(30)]
         for record_id in fresh:
-            await access.stub().UploadRecords(UploadRecordsRequest(records=[entry(record_id)]))
+            # Of another vehicle: the projection pairs a vehicle's neighbours anew, and would mend what is damaged.
+            record = entry(record_id, plate_number="闽B98765")
+            await access.stub().UploadRecords(UploadRecordsRequest(records=[record]))
         return set(fresh)
 
     repaired, fresh = await asyncio.gather(rebuilt(access), upload())

@@ -14,7 +14,7 @@ from access_records.rebuild.current import CurrentRows
 from access_records.rebuild.hints import PLATES, VISIT_IDS, rebuild_index
 from access_records.rebuild.paired import rebuild_paired
 from access_records.rebuild.rebuilds import Making, Projection
-from access_records.rebuild.shadow import Comparison
+from access_records.rebuild.shadow import Comparison, together
 from access_records.visits.pairing import Limits
 
 
@@ -38,7 +38,7 @@ def projections(
     async def visits(check_only: bool) -> Comparison:
         ids = await rebuild_index(owner, VISIT_IDS, still, check_only=check_only)
         paired = await rebuild_paired(owner, log, limits, still, check_only=check_only)
-        return Comparison(ids.rows + paired.rows, [*ids.differences, *paired.differences])
+        return together((ids, paired))
 
     return {
         rebuild_pb2.HISTORY_PROJECTION_CURRENT: current.rebuild,

@@ -1,6 +1,6 @@
 """A table beside one of the history's: made anew, compared month by month, put in its place where it differs."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from history.client import HistoryClient, Row
@@ -34,6 +34,21 @@ class Comparison(NamedTuple):
     rows: int
     """That must be there."""
     differences: list[Difference]
+
+
+def together(comparisons: Iterable[Comparison]) -> Comparison:
+    """What came of several tables of one projection: each lot and month of which one differs, once."""
+    rows: int = 0
+    found: dict[tuple[str, int], Difference] = {}
+    for comparison in comparisons:
+        rows += comparison.rows
+        for one in comparison.differences:
+            before = found.get((one.lot_id, one.month), Difference(one.lot_id, one.month, 0, 0, ()))
+            ids = tuple(dict.fromkeys(before.record_ids + one.record_ids))
+            found[one.lot_id, one.month] = before._replace(
+                held=before.held + one.held, rebuilt=before.rebuilt + one.rebuilt, record_ids=ids
+            )
+    return Comparison(rows, list(found.values()))
 
 
 class Shadow:
