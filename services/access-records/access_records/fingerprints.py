@@ -16,12 +16,8 @@ from access_records.state import current_rows
 MODULUS: Final = 2**256
 """Digests are added up as 256-bit numbers."""
 _DEADLINE_S: Final = 3600.0
-# A month's rows lie in the order in which they are put together; places that changed may be more than memory holds.
-_LARGE: Final = {
-    "optimize_aggregation_in_order": 1,
-    "max_bytes_before_external_group_by": 1 << 30,
-    "max_bytes_before_external_sort": 1 << 30,
-}
+# The sums and the places that they leave out must be of one instant: records are revised meanwhile.
+_AT_ONCE: Final = {"enable_shared_storage_snapshot_in_query": 1}
 
 
 class LotDay(NamedTuple):
@@ -55,7 +51,7 @@ class Fingerprints:
         found: dict[LotDay, Fingerprint] = {}
         for (month,) in await self._client.rows(query("months_of"), {"table": "records_current"}):
             asked = {"month": month, "until": list(until)}
-            async with self._client.blocks(query("lot_days"), asked, settings=_LARGE, deadline=_DEADLINE_S) as blocks:
+            async with self._client.blocks(query("lot_days"), asked, settings=_AT_ONCE, deadline=_DEADLINE_S) as blocks:
                 async for rows in blocks:
                     await self._add(found, rows, until)
         return found

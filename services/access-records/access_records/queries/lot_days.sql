@@ -1,21 +1,15 @@
--- Of every lot and Beijing day of a month how many records hold and the sum of their digests, as big-endian numbers modulo 2^256; and by
--- themselves, with id and instant, the places that changed behind the positions (one offset for each shard of the log, from shard 0 on).
--- One reading of the table: what changes meanwhile is in one of the two or in the other, never in both. FINAL would hide
--- the places that are gone, so that the rows of a place are put together here, in the order of the key.
-SELECT
-    lot_id,
-    if(last > {until:Array(UInt64)}[shard + 1], record_id, '') AS changed_id,
-    if(last > {until:Array(UInt64)}[shard + 1], toUnixTimestamp64Milli(event_time), 0) AS changed_ms,
-    any(shard) AS log_shard,
-    toString(toDate(event_time, 'Asia/Shanghai')) AS day,
-    count(),
-    sum(reinterpretAsUInt256(reverse(row.2)))
+-- Of every lot and Beijing day of a month how many records hold and the sum of their digests, as big-endian numbers modulo 2^256; and the
+-- places that changed behind the positions (one offset for each shard of the log, from shard 0 on), which the sums leave out, by lot and id.
+-- One statement that reads one snapshot: what changes meanwhile is either in a sum or a place, never both. FINAL hides places that are gone.
+SELECT lot_id, '' AS changed_id, toInt64(0) AS changed_ms, toUInt32(0) AS shard, toString(toDate(event_time, 'Asia/Shanghai')) AS day, count() AS records, sum(reinterpretAsUInt256(reverse(digest))) AS total
+FROM store.records_current FINAL
+WHERE _partition_id = {month:String} AND log_offset <= {until:Array(UInt64)}[log_shard + 1]
+GROUP BY lot_id, day
+UNION ALL
+SELECT lot_id, record_id, event_ms, log_shard, '', toUInt64(0), toUInt256(0)
 FROM (
-    SELECT lot_id, event_time, record_id, any(log_shard) AS shard, max(log_offset) AS last, argMax((gone, digest), log_offset) AS row
+    SELECT DISTINCT lot_id, record_id, toUnixTimestamp64Milli(event_time) AS event_ms, log_shard
     FROM store.records_current
-    WHERE _partition_id = {month:String}
-    GROUP BY lot_id, event_time, record_id
+    WHERE _partition_id = {month:String} AND log_offset > {until:Array(UInt64)}[log_shard + 1]
+    ORDER BY lot_id, record_id
 )
-WHERE row.1 = 0 OR last > {until:Array(UInt64)}[shard + 1]
-GROUP BY lot_id, changed_id, changed_ms, day
-ORDER BY lot_id, changed_id
