@@ -22,11 +22,15 @@ class State:
 
     record: record_pb2.LoggedRecord
     """The facts that hold, with the digest over them. Acceptance, sender and warnings are those of the first report;
-    `revision` and `revise_ms` those of the last revision; `log_offset` is the highest of all that was reported.
+    `revision` and `revise_ms` those of the last revision; `log_offset` is the highest of it and them.
     """
     voided: bool
     places: frozenset[int]
-    """The event times, in epoch milliseconds, at which the record holds or once held."""
+    """The event times, in epoch milliseconds, at which the record holds or once held; without those of other first
+    reports under the id.
+    """
+    passed: frozenset[int] = frozenset()
+    """Event times of other first reports at which the record once held: there those stand again."""
 
     @property
     def etag(self) -> str:
@@ -66,7 +70,7 @@ def fold(reports: Iterable[record_pb2.LoggedRecord]) -> State | None:
     # Another first report under the id has a row of its own where it stands, which is not this record's to take away.
     foreign = {other.event_ms for other in ordered if not other.revision} - places
     voided = False
-    record.log_offset = max(report.log_offset for report in ordered)
+    record.log_offset = max(report.log_offset for report in ordered if report.revision or report is first)
     for report in _applied(ordered):
         record.revision = report.revision
         record.revise_ms = max(record.revise_ms, report.accept_ms)
@@ -77,7 +81,7 @@ def fold(reports: Iterable[record_pb2.LoggedRecord]) -> State | None:
             voided = report.revision_kind == record_pb2.REVISION_KIND_VOID
     if record.revision:
         record.digest = digest_of(facts_of(record))
-    return State(record, voided, frozenset(places - foreign))
+    return State(record, voided, frozenset(places - foreign), frozenset((places & foreign) - {record.event_ms}))
 
 
 def versions(reports: Iterable[record_pb2.LoggedRecord]) -> Iterator[Facts]:
@@ -107,7 +111,21 @@ def current_rows(reports: Collection[record_pb2.LoggedRecord]) -> list[record_pb
         return []
     rows = list(state.rows())
     taken = {row.event_ms for row in rows}
-    return rows + [other for other in reports if not other.revision and other.event_ms not in taken]
+    others: dict[int, record_pb2.LoggedRecord] = {}
+    for report in sorted(reports, key=lambda report: report.log_offset):
+        if not report.revision and report.event_ms not in taken:
+            others[report.event_ms] = report
+    return rows + [_again(other, state) for other in others.values()]
+
+
+def _again(other: record_pb2.LoggedRecord, state: State) -> record_pb2.LoggedRecord:
+    """The row of another first report: where the record once held it lies above the row that the record had there."""
+    if other.event_ms not in state.passed:
+        return other
+    row = record_pb2.LoggedRecord()
+    row.CopyFrom(other)
+    row.log_offset = max(other.log_offset, state.record.log_offset)
+    return row
 
 
 def _applied(ordered: Iterable[record_pb2.LoggedRecord]) -> Iterator[record_pb2.LoggedRecord]:

@@ -4,10 +4,10 @@ from typing import Any
 
 from access_records import state
 from access_records.testing import NOW_MS, entry, first_report, revision_of
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from parkmesh.access.v1 import record_pb2
-from vocabulary.record import digest_of, facts_of
+from vocabulary.record import Facts, digest_of, facts_of
 
 CORRECTION = record_pb2.REVISION_KIND_CORRECTION
 VOID = record_pb2.REVISION_KIND_VOID
@@ -107,6 +107,49 @@ def test_the_current_rows_of_all_steps_leave_one_row_where_the_record_holds(
     assert [(row.event_ms, row.digest) for row in live] == (
         [] if last.voided else [(last.record.event_ms, last.record.digest)]
     )
+
+
+def kept(rows: list[record_pb2.LoggedRecord]) -> set[tuple[int, bytes, int]]:
+    """What holds of the rows that were written, as the history keeps them."""
+    places: dict[int, record_pb2.LoggedRecord] = {}
+    for row in rows:
+        if row.event_ms not in places or places[row.event_ms].log_offset <= row.log_offset:
+            places[row.event_ms] = row
+    return {(row.event_ms, row.digest, row.log_offset) for row in places.values() if not row.gone}
+
+
+_BACK_AND_FORTH = [(1, CORRECTION, {"event_time": NOW_MS - 3}), (2, CORRECTION, {"event_time": NOW_MS - 1})]
+
+
+@given(st.lists(_revision, max_size=6), st.integers(0, 6), st.integers(0, 7))
+@example(_BACK_AND_FORTH, 0, 1)
+@example(_BACK_AND_FORTH, 0, 2)
+@example(_BACK_AND_FORTH, 2, 3)
+def test_two_first_reports_under_one_id_stand_where_they_happened(
+    revisions: list[tuple[int, Any, dict[str, Any]]], first_at: int, other_at: int
+) -> None:
+    """Each step writes what the history writer writes: a first report as it is, unless revisions wait for it."""
+    reports = arrived(revisions, first_at)
+    reports[min(first_at, len(revisions))] = first_report(entry(ms=NOW_MS - 5))
+    reports.insert(min(other_at, len(reports)), first_report(entry(ms=NOW_MS - 3, gate_id="g9")))
+    for offset, report in enumerate(reports, 1):
+        report.log_offset = offset
+    written: list[record_pb2.LoggedRecord] = []
+    firsts = revised = 0
+    for count, report in enumerate(reports, 1):
+        plain = not report.revision and (firsts or not revised)
+        written += [report] if plain else state.current_rows(reports[:count])
+        firsts, revised = firsts + (not report.revision), revised + (report.revision > 0)
+
+    facts, void, _ = expected(reports)
+    (other,) = [report for report in reports if not report.revision][1:]
+    # A place has one row: where the record itself is, the other first report is not, unless it comes as the last one.
+    together = facts["event_time_ms"] == other.event_ms
+    assume(not together or any(report.revision for report in reports[other.log_offset :]))
+    mine = [] if void else [(facts["event_time_ms"], digest_of(Facts(**facts)))]
+    others = [] if together else [(other.event_ms, other.digest)]
+    assert sorted((ms, digest) for ms, digest, _ in kept(written)) == sorted(mine + others)
+    assert kept(written) == kept(state.current_rows(reports)), "made anew the rows are the same"
 
 
 def test_without_a_first_report_there_is_no_state() -> None:
