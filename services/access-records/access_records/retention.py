@@ -45,7 +45,7 @@ class Retention:
         records = _days("accept_time", str(self.records))
         current = _days("accept_time", f"if(gone = 1, {self.records + _MARKED_DAYS}, {self.records})")
         visits = self.records + _STAY_DAYS
-        paired = _days("anchor_time", f"if(gone = 1, {visits + _MARKED_DAYS}, {visits})")
+        paired = _days("made_time", f"if(gone = 1, {visits + _MARKED_DAYS}, {visits})")
         compared = _days("note_time", str(self.records))
         looked_up = _days("note_time", str(self.look_ups))
         # What was done about a request outlives it: a request without them would be carried out again.
@@ -57,7 +57,7 @@ class Retention:
             "store.record_visits": records if self.records else "",
             "store.rejections": _days("note_time", str(self.rejections)) if self.rejections else "",
             "store.visits": paired if self.records else "",
-            "store.visit_plates": _days("anchor_time", str(visits)) if self.records else "",
+            "store.visit_plates": _days("made_time", str(visits)) if self.records else "",
             "store.comparisons": compared if self.records else "",
             "store.differences": compared if self.records else "",
             "store.look_ups": looked_up if self.look_ups else "",

@@ -535,12 +535,13 @@ CREATE TABLE store.visit_plates
     `plate_key` FixedString(16) COMMENT '号牌假名（带密钥摘要）' CODEC(NONE),
     `anchor_time` DateTime64(3, 'Asia/Shanghai') COMMENT '首条记录的进出时间（北京时间）',
     `lot_id` LowCardinality(String) COMMENT '停车场标识',
-    `record_id` String COMMENT '首条记录编号（入场，缺则出场）'
+    `record_id` String COMMENT '首条记录编号（入场，缺则出场）',
+    `made_time` DateTime64(3, 'Asia/Shanghai') DEFAULT now64(3, 'Asia/Shanghai') COMMENT '生成时间（北京时间），保留期限由此起算'
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(anchor_time)
 ORDER BY (plate_key, anchor_time, lot_id, record_id)
-TTL anchor_time + toIntervalDay(1127)
+TTL made_time + toIntervalDay(1127)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '停车记录的号牌假名索引';
 
@@ -589,13 +590,14 @@ CREATE TABLE store.visits
     `reasons` Array(UInt8) COMMENT '存疑原因：1 缺入场，2 缺出场，3 重复，4 进出颠倒，5 号牌未识别，6 无牌车，7 进出场号牌不一致',
     `due_ms` Int64 EPHEMERAL 0,
     `due_time` Nullable(DateTime64(3, 'Asia/Shanghai')) DEFAULT if(due_ms = 0, NULL, fromUnixTimestamp64Milli(due_ms, 'Asia/Shanghai')) COMMENT '最迟出场时间（北京时间），不再等待出场则为空',
+    `made_time` DateTime64(3, 'Asia/Shanghai') DEFAULT now64(3, 'Asia/Shanghai') COMMENT '生成时间（北京时间），保留期限由此起算',
     `version` UInt64 COMMENT '所依据的日志位置',
     `gone` UInt8 COMMENT '是否已移走'
 )
 ENGINE = ReplacingMergeTree(version, gone)
 PARTITION BY toYYYYMM(anchor_time)
 ORDER BY (lot_id, anchor_time, record_id)
-TTL anchor_time + toIntervalDay(if(gone = 1, 1158, 1127))
+TTL made_time + toIntervalDay(if(gone = 1, 1158, 1127))
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '停车记录（进出场配对）';
 

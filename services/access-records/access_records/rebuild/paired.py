@@ -37,7 +37,7 @@ async def rebuild_paired(
     async with still(), HistoryClient(replace(owner.account, deadline=DEADLINE_S)) as patient:
         reached = await _both_reached(owner, log)
         await rebuild_visits(patient, limits, lambda lot_id: reached.get(log.shard_of(lot_id)), into=shadow.name)
-        comparison = await shadow.compared(without={"version"})
+        comparison = await shadow.compared(without={"version", "made_time"})
         if not check_only:
             for month in sorted({str(difference.month) for difference in comparison.differences}):
                 await shadow.replace(month)
