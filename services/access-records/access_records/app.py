@@ -39,6 +39,7 @@ from access_records.speakers import Speakers
 from access_records.states import States
 from access_records.statistics.figures import Statistics
 from access_records.statistics.statistics_servicer import StatisticsServicer
+from access_records.turns import Turns
 from access_records.upload import Uploads
 from access_records.visits.search import LookingUp
 
@@ -109,7 +110,8 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     mesh.serve(add_CoverageServiceServicer_to_server, CoverageServicer(coverage, mesh.clock))
     cases = composition.use_cases(settings, log, journal_log, history, archive, directory, reading)
     mesh.serve(add_ReconciliationServiceServicer_to_server, ReconciliationServicer(cases, directory, mesh.clock))
-    statistics = Statistics(directory, history, progress, settings.department_rounding)
+    turns = Turns(settings.heavy_questions, settings.heavy_wait_seconds)
+    statistics = Statistics(directory, history, progress, settings.department_rounding, turns)
     mesh.serve(add_StatisticsServiceServicer_to_server, StatisticsServicer(statistics, mesh.clock))
-    exports = made_exports(settings, mesh, journal_log, history, directory, progress)
+    exports = made_exports(settings, mesh, journal_log, history, directory, progress, turns)
     mesh.serve(add_ExportServiceServicer_to_server, ExportServicer(exports, mesh.clock))

@@ -96,6 +96,15 @@ class Settings(StorageSettings):
     """Where the files of exports are kept; of several processes the same one."""
     exports_keep_hours: float = 72.0
     """For how long a file is kept once it is made."""
+    exports_disk_reserve_bytes: int = 1 << 30
+    """Free space that must remain where the files of exports are; an export that would take of it fails."""
+    exports_open: int = 20
+    """Most exports that one requester has asked for and that are neither made nor refused yet."""
+    heavy_questions: int = 4
+    """Most queries for figures and of the rows of requested exports that run at once, so that the history's connections
+    are there for the rest."""
+    heavy_wait_seconds: float = 2.0
+    """How long a further one waits before it is refused."""
     department_rounding: int = 5
     """Other departments are told counts to the nearest multiple of this, so that no small one is told (R7.4)."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import dataclasses
 import datetime
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -15,20 +16,25 @@ from access_records.exports import cells, sheets
 from access_records.exports.export_book import ExportBook, Known
 from access_records.exports.export_maker import ExportMaker
 from access_records.exports.export_rows import ExportRows
+from access_records.exports.exports import Exports
 from access_records.exports.views import VIEWS, allowed
 from access_records.journal import JOURNAL, Journal
 from access_records.progress import Progress
 from access_records.testing import NOW_MS, OPERATOR, VENDOR, Platform
+from access_records.turns import Turns
 from directory.testing import lot
 from eventlog import EventLog
 from eventlog.server import running
 from history.client import Account, HistoryClient, Row
+from history.errors import HistoryUnavailable
 from mesh.caller import Caller, CallerKind
-from mesh.testing import ManualClock
+from mesh.errors import MeshError
+from mesh.testing import ManualClock, SequentialIds
 from parkmesh.access.v1 import export_pb2
 from parkmesh.access.v1 import export_service_pb2 as messages
 from parkmesh.access.v1.export_service_pb2_grpc import ExportServiceStub
 from parkmesh.access.v1.journal_pb2 import ExportDecision, ExportEvent, ExportRequest, JournalEntry
+from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from parkmesh.registry.v1 import lot_pb2
 from pyarrow import parquet  # type: ignore[import-untyped]
 from vocabulary import beijing
@@ -57,7 +63,8 @@ def row(lot_id: str, record_id: str, ms: int, **facts: Any) -> dict[str, Any]:
     stated = {"lot_id": lot_id, "record_id": record_id, "event_time": ms, "direction": "entry", "vehicle_class": 1}
     stated |= {"plate_number": PLATE, "plate_normal": PLATE, "plate_key": "k" * 16, "plate_masked": "闽B98***"}
     stated |= {"free_spaces": None, "resend": False, "delay_ms": 5, "warnings": [], "log_offset": 1, "gone": 0}
-    return stated | {"accept_time": ms} | facts
+    stated |= {"accept_time": ms}
+    return stated | facts
 
 
 @pytest.fixture(scope="module")
@@ -340,8 +347,15 @@ def entries(export_id: str, *, approve: bool = True, format: int = CSV) -> list[
 class Blank:
     """A ClickHouse that holds nothing."""
 
+    def __init__(self, *, away: bool = False) -> None:
+        self.away = away
+
     async def rows(self, *_: object, **__: object) -> list[tuple[Any, ...]]:
         return []
+
+    async def ping(self) -> None:
+        if self.away:
+            raise HistoryUnavailable("no answer")
 
 
 class StatedRows(ExportRows):
@@ -350,6 +364,7 @@ class StatedRows(ExportRows):
     def __init__(self, rows: int, *, hangs: bool = False, own: Sequence[str] = (OWN,)) -> None:
         super().__init__(cast(Any, None), cast(HistoryClient, Blank()))
         object.__setattr__(self, "stated", (rows, hangs, own))
+        object.__setattr__(self, "counted", [])
 
     async def columns(self, view: Any) -> list[tuple[str, str]]:
         return [("record_id", "String")]
@@ -358,6 +373,7 @@ class StatedRows(ExportRows):
         return list(self.stated[2])  # type: ignore[attr-defined]
 
     async def count(self, request: ExportRequest, lots: Sequence[str]) -> int:
+        self.counted.append(request.export_id)  # type: ignore[attr-defined]
         return int(self.stated[0])  # type: ignore[attr-defined]
 
     async def blocks(self, request: ExportRequest, lots: Sequence[str]) -> AsyncIterator[list[Row]]:
@@ -368,11 +384,25 @@ class StatedRows(ExportRows):
                 await asyncio.Event().wait()
 
 
+class SlowRows(StatedRows):
+    """Rows that no query gives in time, of a ClickHouse that answers otherwise unless it is `away`."""
+
+    def __init__(self, *, away: bool = False) -> None:
+        super().__init__(1)
+        object.__setattr__(self, "history", Blank(away=away))
+
+    async def blocks(self, request: ExportRequest, lots: Sequence[str]) -> AsyncIterator[list[Row]]:
+        raise HistoryUnavailable("deadline exceeded")
+        yield []
+
+
 class Office:
     """A journal of its own, and the processes that come and go over it."""
 
     def __init__(self, log: EventLog, folder: Path) -> None:
         self.log, self.folder, self.clock = log, folder, ManualClock()
+        self.free = 1 << 40
+        self.pauses: list[float] = []
 
     async def note(self, *noted: tuple[str, JournalEntry]) -> None:
         for key, entry in noted:
@@ -382,9 +412,8 @@ class Office:
         """Runs a process until the export is there, then ends it as a kill would."""
         book = ExportBook()
         blank = cast(HistoryClient, Blank())
-        progress = Progress(self.log, blank)
-        maker = ExportMaker(book, Journal(self.log), rows, progress, self.folder, 1000, self.clock)
-        tasks = [asyncio.create_task(work) for work in (book.follow(self.log, blank), maker.run())]
+        maker = self.maker(book, rows, Journal(self.log))
+        tasks = [asyncio.create_task(work) for work in (book.follow(self.log, blank), maker.run(self._pause))]
         async with asyncio.timeout(10):
             while not ((known := book.get(export_id)) and reached(known)):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -392,6 +421,20 @@ class Office:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         return known
+
+    def maker(self, book: ExportBook, rows: ExportRows, journal: Journal) -> ExportMaker:
+        """A process's maker of files."""
+        progress = Progress(self.log, cast(HistoryClient, Blank()))
+        return ExportMaker(book, journal, rows, progress, self.folder, 1000, self.clock, 1000, lambda _: self.free)
+
+    def exports(self, book: ExportBook, rows: ExportRows) -> Exports:
+        """A process's use cases over what the book was told."""
+        book.loaded.set()
+        return Exports(book, Journal(self.log), rows, self.folder, SequentialIds(), Turns(4, 1), 3)
+
+    async def _pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        await asyncio.sleep(0.001)
 
 
 @pytest.fixture
@@ -441,6 +484,141 @@ async def test_what_cannot_be_made_says_why(office: Office, monkeypatch: pytest.
     assert not list(office.folder.glob("*.part"))
 
 
+async def test_a_disk_that_is_full_ends_an_export(office: Office) -> None:
+    await office.note(*entries("export-1"))
+    office.free = 999
+    full = await office.until(StatedRows(5), "export-1", lambda known: known.outcome is not None)
+    assert full.told(NOW_MS).failure == export_pb2.EXPORT_FAILURE_NO_SPACE
+    assert not list(office.folder.glob("*.csv")) + list(office.folder.glob("*.part"))
+
+
+async def test_rows_that_never_come_in_time_end_an_export(office: Office) -> None:
+    await office.note(*entries("export-1"))
+    given_up = await office.until(SlowRows(), "export-1", lambda known: known.outcome is not None)
+    assert given_up.told(NOW_MS).failure == export_pb2.EXPORT_FAILURE_PLATFORM
+    assert office.pauses == [2, 4, 8, 16]
+
+
+async def test_an_export_outlasts_a_clickhouse_that_is_away(office: Office) -> None:
+    await office.note(*entries("export-1"))
+    waits = await office.until(SlowRows(away=True), "export-1", lambda known: len(office.pauses) > 8)
+    assert (waits.outcome, set(office.pauses)) == (None, {1})
+
+
+class Forgetful(Journal):
+    """A journal that tells of nothing at the first time."""
+
+    asked = 0
+
+    async def noted(self, kind: str, key: str) -> JournalEntry | None:
+        self.asked += 1
+        return None if self.asked == 1 else await super().noted(kind, key)
+
+
+@pytest.mark.parametrize("journal", [Journal, Forgetful])
+async def test_the_file_that_is_noted_is_kept(office: Office, journal: type[Journal]) -> None:
+    content = b"the file that was noted, though no answer came"
+    ready = ExportEvent(export_id="export-1", event_id="made", event=cast(Any, 1), expire_ms=NOW_MS)
+    ready.digest = hashlib.sha256(content).digest()
+    await office.note(("export-1:made", JournalEntry(export_event=ready)))
+    office.folder.mkdir()
+    (office.folder / "export-1.csv").write_bytes(content)
+    book = ExportBook()
+    for _, entry in entries("export-1"):
+        book.apply(entry)
+    known = book.get("export-1")
+    assert known
+    await office.maker(book, StatedRows(5), journal(office.log)).make(known)
+    assert known.outcome == ready
+    assert [(file.name, file.read_bytes()) for file in office.folder.iterdir()] == [("export-1.csv", content)]
+
+
+def wanted(request_id: str, **facts: Any) -> messages.RequestExportRequest:
+    stated: dict[str, Any] = {"view": 1, "format": CSV, "start_date": DAY, "purpose": "核对", "request_id": request_id}
+    return messages.RequestExportRequest(**(stated | facts))
+
+
+async def test_asked_again_nothing_is_counted_nor_noted_again(office: Office) -> None:
+    book, rows = ExportBook(), StatedRows(5)
+    exports = office.exports(book, rows)
+    first = await exports.request(OPERATOR, wanted("once"), NOW_MS)
+    assert await exports.request(OPERATOR, wanted("once"), NOW_MS + 5) == first
+    assert rows.counted == [first.export_id]  # type: ignore[attr-defined]
+    # Another process, which has not followed the journal yet, and more rows by now.
+    elsewhere = office.exports(ExportBook(), StatedRows(7))
+    assert await elsewhere.request(OPERATOR, wanted("once"), NOW_MS + 5) == first
+    assert await elsewhere.request(OPERATOR, wanted("once", purpose="其他"), NOW_MS + 5) == first
+
+
+async def test_one_requester_waits_for_some_exports_only(office: Office) -> None:
+    exports = office.exports(ExportBook(), StatedRows(5))
+    told = [await exports.request(OPERATOR, wanted(str(number)), NOW_MS) for number in range(3)]
+    with pytest.raises(MeshError) as refusal:
+        await exports.request(OPERATOR, wanted("more"), NOW_MS)
+    assert refusal.value.reason == reasons.ERROR_REASON_RATE_LIMITED
+    assert await exports.request(OPERATOR, wanted("0"), NOW_MS) == told[0]
+    await exports.request(DEPARTMENT, wanted("more"), NOW_MS)
+    await exports.decide(SUPERVISOR, told[0].export_id, approved=False, remark="否", now_ms=NOW_MS)
+    await exports.request(OPERATOR, wanted("more"), NOW_MS)
+
+
+async def test_a_decision_said_again_is_the_same(office: Office) -> None:
+    book = ExportBook()
+    exports = office.exports(book, StatedRows(5))
+    export_id = (await exports.request(OPERATOR, wanted("once"), NOW_MS)).export_id
+    elsewhere = office.exports(ExportBook(), StatedRows(5))
+    await elsewhere.request(OPERATOR, wanted("once"), NOW_MS)
+    first = await exports.decide(SUPERVISOR, export_id, approved=True, remark="可", now_ms=NOW_MS + 1)
+    for process in (exports, elsewhere):
+        again = await process.decide(SUPERVISOR, export_id, approved=True, remark="可", now_ms=NOW_MS + 9)
+        assert again == first
+    for caller, approve in ((SUPERVISOR, False), (SECOND, True)):
+        with pytest.raises(MeshError) as refusal:
+            await exports.decide(caller, export_id, approved=approve, remark="可", now_ms=NOW_MS)
+        assert refusal.value.reason == reasons.ERROR_REASON_STATE_NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("own", "moved", "reason"),
+    [
+        ((), {}, reasons.ERROR_REASON_LOT_NOT_FOUND),
+        ((OWN,), {"subject": "operator-9"}, reasons.ERROR_REASON_RESOURCE_NOT_FOUND),
+        ((OWN,), {"kind": CallerKind.DEPARTMENT}, reasons.ERROR_REASON_RESOURCE_NOT_FOUND),
+        ((OWN,), {}, reasons.ERROR_REASON_SERVICE_UNAVAILABLE),  # all is well but for the file
+    ],
+)
+async def test_whose_rights_are_gone_takes_no_file(
+    office: Office, own: Sequence[str], moved: dict[str, Any], reason: int
+) -> None:
+    book = ExportBook()
+    exports = office.exports(book, StatedRows(5, own=own))
+    export_id = (await exports.request(OPERATOR, wanted("once"), NOW_MS)).export_id
+    await exports.decide(SUPERVISOR, export_id, approved=True, remark="", now_ms=NOW_MS)
+    ready = ExportEvent(export_id=export_id, event_id="made", event=cast(Any, 1), expire_ms=NOW_MS + 1)
+    book.apply(JournalEntry(export_event=ready))
+    with pytest.raises(MeshError) as refusal:
+        await exports.download(dataclasses.replace(OPERATOR, **moved), export_id, NOW_MS)
+    assert refusal.value.reason == reason
+
+
+def test_what_is_long_over_is_forgotten() -> None:
+    book = ExportBook()
+    for name, approve in (("waiting", False), ("approved", True), ("ready", True), ("expired", True), ("failed", True)):
+        for _, entry in entries(name, approve=approve):
+            book.apply(entry)
+    no = ExportDecision(export_id="rejected", note_ms=NOW_MS)
+    book.apply(entries("rejected", approve=False)[0][1])
+    book.apply(JournalEntry(export_decision=no))
+    month = 30 * beijing.DAY_MS
+    for name, kind, until in (("ready", 1, NOW_MS + 2 * month), ("expired", 1, NOW_MS), ("failed", 2, 0)):
+        told = ExportEvent(export_id=name, event=cast(Any, kind), expire_ms=until, note_ms=NOW_MS)
+        book.apply(JournalEntry(export_event=told))
+    book.forget(NOW_MS + month)
+    assert len(list(book.all())) == 6
+    book.forget(NOW_MS + month + 1)
+    assert {known.request.export_id for known in book.all()} == {"waiting", "approved", "ready"}
+
+
 def test_entries_in_any_order_make_the_same_book() -> None:
     noted = [entry for _, entry in entries("export-1")]
     ready = ExportEvent(export_id="export-1", event_id="made", event=cast(Any, 1), rows=3, expire_ms=NOW_MS + 1)
@@ -455,7 +633,7 @@ def test_entries_in_any_order_make_the_same_book() -> None:
     assert (first.state, first.downloads, first.rows_done) == (READY, 1, 3)
 
 
-@pytest.mark.parametrize("told", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize("told", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "＝1", "＋1", "－1", "＠x"])
 def test_a_text_is_no_formula(told: str) -> None:
     assert cells.text(told) == f"'{told}"
 

@@ -7,11 +7,15 @@ import grpc
 import pytest
 from access_records.statistics import figures
 from access_records.testing import OPERATOR, VENDOR, Platform
+from access_records.turns import Turns
 from directory.testing import grant, lot, rule
+from history.client import HistoryClient
 from mesh.caller import Caller, CallerKind
+from mesh.errors import MeshError
 from parkmesh.access.v1 import record_pb2
 from parkmesh.access.v1 import statistics_service_pb2 as messages
 from parkmesh.access.v1.statistics_service_pb2_grpc import StatisticsServiceStub
+from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from parkmesh.registry.v1 import lot_pb2, rule_pb2
 from vocabulary import beijing
 
@@ -29,7 +33,14 @@ BY_LOT = messages.STATISTICS_GROUP_LOT
 
 
 def rows(lot_id: str, name: str, count: int, ms: int, **facts: Any) -> list[dict[str, Any]]:
-    stated = {"lot_id": lot_id, "direction": "entry", "vehicle_class": 1, "plate_state": 1, "delay_ms": 100}
+    stated = {
+        "lot_id": lot_id,
+        "direction": "entry",
+        "vehicle_class": 1,
+        "plate_state": 1,
+        "delay_ms": 100,
+        "accept_time": ms,
+    }
     stated |= {"image_ids": ["i-1", "i-2"], "warnings": [], "resend": False, "log_offset": 1, "gone": 0}
     return [
         stated | {"record_id": f"{name}-{number}", "event_time": ms + number, "accept_time": ms + number} | facts
@@ -199,9 +210,83 @@ async def test_a_lot_out_of_sight_is_unknown(town: Platform, caller: Caller, lot
 async def test_departments_are_told_no_small_count(town: Platform) -> None:
     answer = await stub(town, DEPARTMENT).GetFlows(asked(group_by=BY_LOT))
     assert answer.source.rounded_to == 5
-    assert [(f.group_id, f.records) for f in answer.flows] == [(A, 15), (A, 0), (A, 5), (B, 5)]
-    delays = await stub(town, DEPARTMENT).GetDelays(asked(messages.GetDelaysRequest, group_by=BY_LOT))
-    assert [d.HasField("p50_ms") for d in delays.delays] == [True, True, False]
+    # The 17 and 7 of lot a, the 3 of lot b; the two large ones of lot a, which round to nothing, are left out.
+    assert [(f.group_id, f.direction, f.vehicle_class, f.records) for f in answer.flows] == [
+        (A, ENTRY, 1, 15),
+        (A, EXIT, 1, 5),
+        (B, ENTRY, 1, 5),
+    ]
+    small = asked(messages.GetPeaksRequest, start_date=NEXT)
+    assert [len((await stub(town, who).GetPeaks(small)).peaks) for who in (SUPERVISOR, DEPARTMENT)] == [1, 0]
+    small = asked(messages.GetTurnoverRequest, start_date=NEXT)
+    assert [len((await stub(town, who).GetTurnover(small)).turnovers) for who in (SUPERVISOR, DEPARTMENT)] == [1, 0]
+    small = asked(messages.GetQualityRequest, start_date=NEXT)
+    assert [len((await stub(town, who).GetQuality(small)).qualities) for who in (SUPERVISOR, DEPARTMENT)] == [1, 0]
+    quality = await stub(town, DEPARTMENT).GetQuality(asked(messages.GetQualityRequest))
+    assert [(q.records, len(q.rejections)) for q in quality.qualities] == [(30, 0)]
+
+
+async def test_departments_are_told_nothing_of_single_records(town: Platform) -> None:
+    week = "2099-12-20"
+    some = beijing.day_bounds_of(week).start_ms
+    town.put("records_current", [*rows(A, "n", 19, some), *rows(B, "n", 20, some), *rows(B, "r", 2, some, resend=True)])
+    request = asked(messages.GetDelaysRequest, start_date=week, group_by=BY_LOT)
+    delays = (await stub(town, DEPARTMENT).GetDelays(request)).delays
+    # Of 20 the percentile 90 has but one above it, and the 99 is the longest itself.
+    assert [(d.group_id, d.resend, [field.name for field, _ in d.ListFields()][-1]) for d in delays] == [
+        (A, False, "late"),
+        (B, False, "p50_ms"),
+    ]
+    day = beijing.day_key(some + 5 * beijing.DAY_MS)
+    exit_ms = beijing.day_bounds_of(day).start_ms
+    stay = {"anchor_time": exit_ms - HOUR, "exit_time": exit_ms, "dwell_ms": HOUR, "state": 2, "version": 1, "gone": 0}
+    town.put(
+        "visits", [{"lot_id": lot, "record_id": f"s{n}"} | stay for lot, n in [(B, 1), *((A, n) for n in range(20))]]
+    )
+    durations_of = asked(messages.GetDurationsRequest, start_date=day, group_by=BY_LOT)
+    (told,) = (await stub(town, DEPARTMENT).GetDurations(durations_of)).durations
+    assert (told.group_id, told.visits, told.p50_seconds) == (A, 20, 3600)
+    assert not told.HasField("longest_seconds")
+    assert len((await stub(town).GetDurations(durations_of)).durations) == 2
+
+
+async def test_one_caller_asks_one_question_at_a_time_and_all_together_only_some() -> None:
+    turns = Turns(at_once=2, wait_s=0.05)
+    others = [Caller(CallerKind.DEPARTMENT, "housing", f"client-{number}") for number in range(2)]
+    async with turns.turn(DEPARTMENT):
+        with pytest.raises(MeshError) as own:
+            async with turns.turn(DEPARTMENT):
+                pass
+        async with turns.turn(others[0]):
+            with pytest.raises(MeshError) as more:
+                async with turns.turn(others[1]):
+                    pass
+    for refusal in (own.value, more.value):
+        assert refusal.reason == reasons.ERROR_REASON_RATE_LIMITED
+        assert refusal.retry_after_ms
+    # Who was refused left nothing behind.
+    async with turns.turn(DEPARTMENT), turns.turn(others[1]):
+        pass
+
+
+async def test_figures_of_one_caller_are_computed_one_after_the_other(
+    town: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows_of, running, most = HistoryClient.rows, 0, 0
+
+    async def counted(client: HistoryClient, sql: str, *given: Any, **named: Any) -> list[Any]:
+        nonlocal running, most
+        figure = "group_id" in sql
+        running += figure
+        most = max(most, running)
+        try:
+            return await rows_of(client, sql, *given, **named)
+        finally:
+            running -= figure
+
+    monkeypatch.setattr(HistoryClient, "rows", counted)
+    await asyncio.gather(*(stub(town, DEPARTMENT).GetFlows(asked()) for _ in range(4)))
+    assert most == 1
 
 
 async def test_a_figure_leads_back_to_its_query(town: Platform) -> None:

@@ -13,6 +13,7 @@ from access_records.exports.exports import Exports
 from access_records.journal import Journal
 from access_records.progress import Progress
 from access_records.settings import Settings
+from access_records.turns import Turns
 
 
 def made_exports(
@@ -22,11 +23,13 @@ def made_exports(
     history: HistoryClient,
     directory: Directory,
     progress: Progress,
+    turns: Turns,
 ) -> Exports:
     """The use cases; their book and their maker run in the background from now on."""
     book, journal, rows = ExportBook(), Journal(journal_log), ExportRows(directory, history)
     keep_ms = int(settings.exports_keep_hours * beijing.HOUR_MS)
-    maker = ExportMaker(book, journal, rows, progress, settings.exports_folder, keep_ms, mesh.clock)
+    folder, reserve = settings.exports_folder, settings.exports_disk_reserve_bytes
+    maker = ExportMaker(book, journal, rows, progress, folder, keep_ms, mesh.clock, reserve)
     mesh.background("export book", lambda: book.follow(journal_log, history))
     mesh.background("export maker", maker.run)
-    return Exports(book, journal, rows, settings.exports_folder, mesh.ids)
+    return Exports(book, journal, rows, folder, mesh.ids, turns, settings.exports_open)

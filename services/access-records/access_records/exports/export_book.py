@@ -22,6 +22,10 @@ from access_records.queries import query
 _log = logging.getLogger(__name__)
 _BLOCK_MS: Final = 1_000
 _RETRY_S: Final = 1.0
+_REMEMBERED_MS: Final = 30 * beijing.DAY_MS
+_OPEN: Final = frozenset(
+    {export_pb2.EXPORT_STATE_REQUESTED, export_pb2.EXPORT_STATE_APPROVED, export_pb2.EXPORT_STATE_RUNNING}
+)
 _KINDS: Final = ("export_request", "export_decision", "export_event")
 
 
@@ -38,6 +42,8 @@ class Known:
     running: bool = False
     """Whether this process is writing the file."""
     rows_done: int = 0
+    attempts: int = 0
+    """How often its rows could not be read though ClickHouse answered otherwise."""
     rows_total: int | None = None
     """Counted when the file was begun; None before."""
 
@@ -52,6 +58,18 @@ class Known:
         if self.outcome.event == export_pb2.EXPORT_EVENT_KIND_FAILED:
             return export_pb2.EXPORT_STATE_FAILED
         return export_pb2.EXPORT_STATE_READY if now_ms < self.outcome.expire_ms else export_pb2.EXPORT_STATE_EXPIRED
+
+    def is_open(self, now_ms: int) -> bool:
+        """Whether there is more to come: it is neither made nor refused."""
+        return self.state(now_ms) in _OPEN
+
+    def over_ms(self, now_ms: int) -> int | None:
+        """Since when it is over, with nothing to be taken; None while it is not."""
+        if self.decision and not self.decision.approved:
+            return self.decision.note_ms
+        if self.outcome is None or self.state(now_ms) == export_pb2.EXPORT_STATE_READY:
+            return None
+        return max(self.outcome.expire_ms, self.outcome.note_ms)
 
     def decision_ms(self) -> int:
         """When it was decided; 0 before."""
@@ -139,6 +157,13 @@ class ExportBook:
         else:
             known.outcome = known.outcome or told
         self.changed.set()
+
+    def forget(self, now_ms: int) -> None:
+        """Lets go of what was over a month ago; the history keeps it."""
+        for export_id, known in list(self._known.items()):
+            over_ms = known.over_ms(now_ms)
+            if over_ms is not None and over_ms + _REMEMBERED_MS < now_ms:
+                del self._known[export_id]
 
     async def follow(
         self, log: EventLog, history: HistoryClient, pause: Callable[[float], Awaitable[None]] = asyncio.sleep

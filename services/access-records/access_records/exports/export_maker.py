@@ -6,11 +6,12 @@ import fcntl
 import hashlib
 import logging
 import os
+import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from eventlog import LogFull, LogUnavailable
+from eventlog import LogFull, LogUnavailable, Outcome
 from history.errors import HistoryRejected, HistoryUnavailable
 from mesh.clock import Clock
 from mesh.errors import MeshError
@@ -26,7 +27,9 @@ from access_records.progress import Progress
 
 _log = logging.getLogger(__name__)
 _MADE: Final = "made"
+_KIND: Final = "export_event"
 _LOOK_S: Final = 60.0
+_MOST_ATTEMPTS: Final = 5
 
 
 class ExportMaker:
@@ -43,7 +46,10 @@ class ExportMaker:
         folder: Path,
         keep_ms: int,
         clock: Clock,
+        reserve: int,
+        free: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
+        """`keep_ms`: for how long a file is kept; `reserve`: bytes that must remain free in the folder."""
         self._book = book
         self._journal = journal
         self._rows = rows
@@ -51,6 +57,8 @@ class ExportMaker:
         self._folder = folder
         self._keep_ms = keep_ms
         self._clock = clock
+        self._reserve = reserve
+        self._free = free
 
     async def run(self, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Works until cancelled; waits while the log or ClickHouse is away."""
@@ -62,9 +70,10 @@ class ExportMaker:
                     await self.make(known)
                 except (HistoryUnavailable, LogUnavailable, LogFull, MeshError) as away:
                     _log.warning("an export waits: %s", type(away).__name__)
-                    await pause(1.0)
+                    await pause(2.0**known.attempts)
                     self._book.changed.set()
             await asyncio.to_thread(self.sweep)
+            self._book.forget(self._clock.now_ms())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_S):
                     await self._book.changed.wait()
@@ -74,9 +83,18 @@ class ExportMaker:
         with self._alone(known) as mine:
             if not mine or known.outcome:
                 return
+            key = f"{known.request.export_id}:{_MADE}"
+            # It may have been noted by an answer that never came: then the file is there, and another one is not it.
+            if noted := await self._journal.noted(_KIND, key):
+                self._book.apply(noted)
+                return
             known.running, known.rows_done = True, 0
             try:
                 event = await self._made(known)
+            except HistoryUnavailable:
+                if not await self._is_hopeless(known):
+                    raise
+                event = _failed(export_pb2.EXPORT_FAILURE_PLATFORM)
             except (HistoryRejected, OSError, ValueError, KeyError) as error:
                 _log.error("an export failed", exc_info=error)
                 event = _failed(export_pb2.EXPORT_FAILURE_PLATFORM)
@@ -87,8 +105,11 @@ class ExportMaker:
             event.note_ms = self._clock.now_ms()
             entry = JournalEntry(export_event=event, note_ms=event.note_ms)
             digest = hashlib.sha256(entry.SerializeToString(deterministic=True)).digest()
-            await self._journal.note(f"{event.export_id}:{_MADE}", entry, digest)
-            self._book.apply(entry)
+            outcome = await self._journal.note(key, entry, digest)
+            noted = entry if outcome is Outcome.ACCEPTED else await self._journal.noted(_KIND, key)
+            self._keep(known, event, noted)
+            if noted:
+                self._book.apply(noted)
 
     def sweep(self) -> None:
         """Removes the files whose time is over."""
@@ -96,6 +117,22 @@ class ExportMaker:
         for known in list(self._book.all()):
             if known.state(now_ms) == export_pb2.EXPORT_STATE_EXPIRED:
                 self._path(known).unlink(missing_ok=True)
+
+    def _keep(self, known: Known, made: ExportEvent, noted: JournalEntry | None) -> None:
+        """Keeps of this file and the one before it that which is noted."""
+        before = self._before(known)
+        if noted and noted.export_event.digest != made.digest and before.is_file():
+            before.replace(self._path(known))
+        before.unlink(missing_ok=True)
+
+    async def _is_hopeless(self, known: Known) -> bool:
+        """Whether its rows could not be read so often, though ClickHouse answers otherwise, that it is given up."""
+        try:
+            await self._rows.history.ping()
+        except HistoryUnavailable:
+            return False
+        known.attempts += 1
+        return known.attempts >= _MOST_ATTEMPTS
 
     async def _made(self, known: Known) -> ExportEvent:
         request, now_ms = known.request, self._clock.now_ms()
@@ -116,6 +153,8 @@ class ExportMaker:
         sheet = await asyncio.to_thread(sheets.opened, part, request.format, columns)
         try:
             async for block in self._rows.blocks(request, lots):
+                if await asyncio.to_thread(self._free, self._folder) < self._reserve:
+                    return _failed(export_pb2.EXPORT_FAILURE_NO_SPACE)
                 known.rows_done += len(block)
                 if is_xlsx and known.rows_done > sheets.MOST_XLSX_ROWS:
                     return _failed(export_pb2.EXPORT_FAILURE_TOO_MANY_ROWS)
@@ -125,6 +164,8 @@ class ExportMaker:
             sheet.abandon()
         digest = await asyncio.to_thread(_durable, part)
         size = part.stat().st_size
+        with contextlib.suppress(FileNotFoundError):
+            self._path(known).replace(self._before(known))
         part.replace(self._path(known))
         return ExportEvent(
             event=export_pb2.EXPORT_EVENT_KIND_READY,
@@ -144,6 +185,9 @@ class ExportMaker:
 
     def _part(self, known: Known) -> Path:
         return self._path(known).with_suffix(".part")
+
+    def _before(self, known: Known) -> Path:
+        return self._path(known).with_suffix(".before")
 
     @contextlib.contextmanager
     def _alone(self, known: Known) -> Iterator[bool]:

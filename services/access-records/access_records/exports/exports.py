@@ -2,12 +2,13 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Set
+from collections.abc import AsyncIterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from eventlog import LogFull, LogUnavailable, Outcome
+from google.protobuf.message import Message
 from mesh.caller import Caller, CallerKind
 from mesh.clock import Ids
 from mesh.errors import MeshError
@@ -21,11 +22,13 @@ from access_records.exports.export_book import ExportBook, Known, same
 from access_records.exports.export_rows import ExportRows
 from access_records.exports.views import VIEWS, allowed
 from access_records.journal import Journal
-from access_records.reading import history_unavailable, log_unavailable
+from access_records.reading import history_unavailable, log_unavailable, lot_not_found
 from access_records.statistics import scope
+from access_records.turns import Turns
 
 _CHUNK: Final = 256 * 1024
 _LOADED_S: Final = 5.0
+_OPEN_RETRY_MS: Final = 60_000
 _ALL_SEEING: Final = frozenset({CallerKind.SUPERVISOR, CallerKind.ADMINISTRATOR, CallerKind.AUDIT_ADMINISTRATOR})
 
 
@@ -46,10 +49,16 @@ class Exports:
     rows: ExportRows
     folder: Path
     ids: Ids
+    turns: Turns
+    most_open: int
+    """Most exports of one requester that are neither made nor refused."""
 
     async def request(self, caller: Caller, asked: RequestExportRequest, now_ms: int) -> export_pb2.Export:
         """Notes what is asked for and gives it, REQUESTED; the same again under one request id asks once."""
         await self._loaded()
+        export_id = self._export_id(caller, asked.request_id)
+        if known := self.book.get(export_id):
+            return known.told(now_ms)
         view = VIEWS[asked.view]
         columns = allowed([name for name, _ in await self.rows.columns(view)], caller.kind)
         for number, column in enumerate(asked.columns):
@@ -61,7 +70,7 @@ class Exports:
                     "须为该视图中可导出的列：" + "、".join(columns),
                 )
         request = ExportRequest(
-            export_id=self._export_id(caller, asked.request_id),
+            export_id=export_id,
             view=asked.view,
             format=asked.format,
             lot_ids=asked.lot_ids,
@@ -80,6 +89,19 @@ class Exports:
                 "startDate", "export.days", "must be left out: this view has no days", "请不要填写：该视图不分日期"
             )
         lots = self.rows.lots(request, now_ms)
+        async with self.turns.turn(caller):
+            return await self._noted(caller, request, lots, now_ms)
+
+    async def _noted(
+        self, caller: Caller, request: ExportRequest, lots: Sequence[str], now_ms: int
+    ) -> export_pb2.Export:
+        open_ones = sum(known.is_of(caller) and known.is_open(now_ms) for known in self.book.all())
+        if open_ones >= self.most_open and not self.book.get(request.export_id):
+            raise MeshError(
+                reasons.ERROR_REASON_RATE_LIMITED,
+                f"{open_ones} exports of yours are neither made nor refused yet: wait for these.",
+                retry_after_ms=_OPEN_RETRY_MS,
+            )
         request.rows = await self.rows.count(request, lots)
         if request.format == export_pb2.EXPORT_FORMAT_XLSX and request.rows > sheets.MOST_XLSX_ROWS:
             raise scope.refused(
@@ -88,17 +110,19 @@ class Exports:
                 f"must be CSV or PARQUET for {request.rows} rows: a sheet holds {sheets.MOST_XLSX_ROWS}",
                 f"共 {request.rows} 行，超过工作表上限 {sheets.MOST_XLSX_ROWS} 行：请选用 CSV 或 PARQUET",
             )
+        if self.book.get(request.export_id) is None:
+            await self._note(request.export_id, JournalEntry(export_request=request, note_ms=now_ms))
         known = self.book.get(request.export_id)
         if known is None:
-            await self._note(request.export_id, JournalEntry(export_request=request, note_ms=now_ms))
-            known = self.book.get(request.export_id)
-            assert known
+            raise log_unavailable()
         return known.told(now_ms)
 
     async def decide(
         self, caller: Caller, export_id: str, *, approved: bool, remark: str, now_ms: int
     ) -> export_pb2.Export:
-        """Notes the decision; SECOND_PERSON_REQUIRED for who asked, STATE_NOT_ALLOWED once there is another one."""
+        """Notes the decision; SECOND_PERSON_REQUIRED for who asked, STATE_NOT_ALLOWED once there is another one;
+        the same again by the same person is noted once.
+        """
         known = await self._visible(caller, export_id)
         if same(known.requester(), caller):
             raise MeshError(
@@ -115,8 +139,13 @@ class Exports:
                 client_id=caller.credential,
                 note_ms=now_ms,
             )
-            if await self._note(export_id, JournalEntry(export_decision=decision, note_ms=now_ms)):
-                return known.told(now_ms)
+            await self._note(export_id, JournalEntry(export_decision=decision, note_ms=now_ms))
+        held = known.decision
+        if held is None:
+            raise log_unavailable()
+        decider = Caller(CallerKind(held.kind), held.subject_id, held.client_id, held.account_id)
+        if same(decider, caller) and (held.approved, held.remark) == (approved, remark):
+            return known.told(now_ms)
         raise MeshError(reasons.ERROR_REASON_STATE_NOT_ALLOWED, "The export has been decided about.")
 
     async def one(self, caller: Caller, export_id: str, now_ms: int) -> export_pb2.Export:
@@ -138,12 +167,17 @@ class Exports:
         return [known.told(now_ms) for _, known in ordered[:limit]]
 
     async def download(self, caller: Caller, export_id: str, now_ms: int) -> File:
-        """The file, once it is noted who takes it; STATE_NOT_ALLOWED unless it is READY."""
+        """The file, once it is noted who takes it; STATE_NOT_ALLOWED unless it is READY, LOT_NOT_FOUND when its lots
+        are in the requester's sight no more.
+        """
         known = await self._visible(caller, export_id)
-        if not known.is_of(caller):
+        asked = known.requester()
+        if not known.is_of(caller) or (caller.kind, caller.subject) != (asked.kind, asked.subject):
             raise _not_found()
         if known.state(now_ms) != export_pb2.EXPORT_STATE_READY:
             raise MeshError(reasons.ERROR_REASON_STATE_NOT_ALLOWED, "The export is not ready to be downloaded.")
+        if not self.rows.lots(known.request, now_ms):
+            raise lot_not_found()
         path = self.folder / f"{export_id}.{sheets.SUFFIXES[known.request.format]}"
         if not await asyncio.to_thread(path.is_file):
             raise MeshError(
@@ -160,17 +194,16 @@ class Exports:
         await self._note(f"{export_id}:{taken.event_id}", JournalEntry(export_event=taken, note_ms=now_ms))
         return File(path.name, sheets.CONTENT_TYPES[known.request.format], _chunks(path))
 
-    async def _note(self, key: str, entry: JournalEntry) -> bool:
-        """Whether the entry is the one that holds under its key."""
-        digest = hashlib.sha256(entry.SerializeToString(deterministic=True)).digest()
+    async def _note(self, key: str, entry: JournalEntry) -> None:
+        """Notes the entry unless there is one under its key; the book knows then which one holds."""
+        held: JournalEntry | None = entry
         try:
-            outcome = await self.journal.note(key, entry, digest)
+            if await self.journal.note(key, entry, _digest(entry)) is not Outcome.ACCEPTED:
+                held = await self.journal.noted(entry.WhichOneof("entry") or "", key)
         except (LogFull, LogUnavailable):
             raise log_unavailable() from None
-        if outcome is Outcome.CONFLICT:
-            return False
-        self.book.apply(entry)
-        return True
+        if held:
+            self.book.apply(held)
 
     def _export_id(self, caller: Caller, request_id: str) -> str:
         if not request_id:
@@ -198,6 +231,18 @@ class Exports:
 
 def _not_found() -> MeshError:
     return MeshError(reasons.ERROR_REASON_RESOURCE_NOT_FOUND, "There is no such export, or you may not see it.")
+
+
+def _digest(entry: JournalEntry) -> bytes:
+    """Of what was said, not of when, nor of how many rows there were: said again, it is the same."""
+    said = JournalEntry.FromString(entry.SerializeToString())
+    kind = said.WhichOneof("entry") or ""
+    said.ClearField("note_ms")
+    told: Message = getattr(said, kind)
+    told.ClearField("note_ms")
+    if kind == "export_request":
+        told.ClearField("rows")
+    return hashlib.sha256(said.SerializeToString(deterministic=True)).digest()
 
 
 async def _chunks(path: Path) -> AsyncIterator[bytes]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from directory import Directory, LotFacts
+from google.protobuf.message import Message
 from history.client import HistoryClient, Row
 from mesh.caller import Caller, CallerKind
 from mesh.instants import time_of
@@ -17,9 +18,13 @@ from access_records.progress import Progress
 from access_records.queries import query
 from access_records.statistics import scope
 from access_records.statistics.scope import GROUPS, Days, Wanted
+from access_records.turns import Turns
 
 MOST_ROWS: Final = 20_000
 """More figures than that are refused: no answer grows beyond what a call may carry."""
+_MANY: Final = 4
+"""Percentiles of fewer records than so many times the rounding are not told where counts are rounded."""
+_PERCENT: Final = {"p50": 50, "p90": 90, "p95": 95, "p99": 99}
 _NO_LIMIT: Final = -1
 _NOTHING: Final = "-"
 """Stands for an empty group in the list that is handed to ClickHouse, where blanks separate."""
@@ -54,9 +59,20 @@ class Answered(NamedTuple):
         to = self.source.rounded_to
         return (records + to // 2) // to * to
 
-    def tells(self, records: int) -> bool:
-        """Whether so many records may be described one by one, as a percentile does."""
-        return records >= self.source.rounded_to
+    @property
+    def exact(self) -> bool:
+        """Whether the caller is told counts as they are, and single values such as the longest."""
+        return self.source.rounded_to == 1
+
+    def percentiles(self, made: Message, fields: Sequence[str], values: Iterable[int], records: int) -> None:
+        """Sets those of the percentiles of so many records that may be told: a percentile is one record's value, so it
+        must be of many, and lie below as many as a told count is of; or it would be the longest itself.
+        """
+        to = self.source.rounded_to
+        for field, value in zip(fields, values, strict=True):
+            above = records - records * _PERCENT[field[:3]] // 100
+            if self.exact or (records >= _MANY * to and above > to):
+                setattr(made, field, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +84,8 @@ class Statistics:
     progress: Progress
     rounding: int
     """Other departments are told counts to the nearest multiple of this: no count tells of fewer, nor the difference of
-    two counts."""
+    two counts. What rounds to nothing is left out, as what is not there."""
+    turns: Turns
 
     async def flows(
         self, caller: Caller, question: Question, step: messages.StatisticsStep.ValueType, now_ms: int
@@ -84,6 +101,7 @@ class Statistics:
                 records=asked.count(records),
             )
             for group, start_ms, direction, vehicle_class, records in asked.rows
+            if asked.count(records)
         ]
         return messages.GetFlowsResponse(source=asked.source, flows=flows)
 
@@ -99,6 +117,7 @@ class Statistics:
                 exits=asked.count(exits),
             )
             for group, day_ms, _, hour_ms, entries, exits in asked.rows
+            if asked.count(entries) or asked.count(exits)
         ]
         return messages.GetPeaksResponse(source=asked.source, peaks=peaks)
 
@@ -119,7 +138,8 @@ class Statistics:
             )
             if made.open_berths:
                 made.turnover_permille = round(made.exits * 1000 / made.open_berths)
-            turnovers.append(made)
+            if made.entries or made.exits:
+                turnovers.append(made)
         return messages.GetTurnoverResponse(source=asked.source, turnovers=turnovers)
 
     async def durations(self, caller: Caller, question: Question, now_ms: int) -> messages.GetDurationsResponse:
@@ -133,10 +153,12 @@ class Statistics:
             made = messages.Durations(group_id=_group(group), visits=asked.count(visits))
             for minutes, end, count in zip(EDGES_MINUTES, (*EDGES_MINUTES[1:], None), buckets, strict=True):
                 made.buckets.add(from_minutes=minutes, to_minutes=end, visits=asked.count(count))
-            if asked.tells(visits):
-                made.p50_seconds, made.p90_seconds, made.p95_seconds = (ms // 1000 for ms in percentiles)
+            seconds = (ms // 1000 for ms in percentiles)
+            asked.percentiles(made, ("p50_seconds", "p90_seconds", "p95_seconds"), seconds, visits)
+            if asked.exact:
                 made.longest_seconds = longest // 1000
-            durations.append(made)
+            if made.visits:
+                durations.append(made)
         return messages.GetDurationsResponse(source=asked.source, durations=durations)
 
     async def delays(self, caller: Caller, question: Question, now_ms: int) -> messages.GetDelaysResponse:
@@ -150,10 +172,11 @@ class Statistics:
             )
             if any(limit != _NO_LIMIT for limit in limits):
                 made.late = asked.count(late)
-            if asked.tells(records):
-                made.p50_ms, made.p90_ms, made.p95_ms, made.p99_ms = percentiles
+            asked.percentiles(made, ("p50_ms", "p90_ms", "p95_ms", "p99_ms"), percentiles, records)
+            if asked.exact:
                 made.longest_ms = longest
-            delays.append(made)
+            if made.records:
+                delays.append(made)
         answer = messages.GetDelaysResponse(source=asked.source, delays=delays)
         if limits[-1] != _NO_LIMIT:
             answer.limit_seconds = limits[-1] // 1000
@@ -165,13 +188,19 @@ class Statistics:
         rule = self.directory.rule(rule_pb2.RULE_NAME_PICTURES_PER_RECORD, last_ms)
         asked = await self._ask("quality", caller, question, now_ms, {"pictures": rule.number if rule else 0})
         by_group: dict[str, messages.Quality] = {}
+        told: set[str] = set()
         for group, figure, reason, items in asked.rows:
             made = by_group.setdefault(group, messages.Quality(group_id=_group(group)))
+            if asked.count(items):
+                told.add(group)
+            elif figure == "rejections":
+                continue
             if figure == "rejections":
                 made.rejections.add(reason=reason, items=asked.count(items))
             elif rule or figure != "too_few_pictures":
                 setattr(made, figure, asked.count(items))
-        answer = messages.GetQualityResponse(source=asked.source, qualities=by_group.values())
+        qualities = [made for group, made in by_group.items() if group in told]
+        answer = messages.GetQualityResponse(source=asked.source, qualities=qualities)
         if rule:
             answer.pictures_required = rule.number
         return answer
@@ -202,7 +231,8 @@ class Statistics:
             "end": question.days.end_ms,
             "limit": MOST_ROWS + 1,
         }
-        rows = await self.history.rows(query(name), parameters | dict(more or {}))
+        async with self.turns.turn(caller):
+            rows = await self.history.rows(query(name), parameters | dict(more or {}))
         if len(rows) > MOST_ROWS:
             raise scope.refused(
                 "endDate",
