@@ -12,7 +12,7 @@ from typing import Any, cast
 import grpc
 import openpyxl
 import pytest
-from access_records.exports import cells, sheets
+from access_records.exports import cells, exports, sheets
 from access_records.exports.export_book import ExportBook, Known
 from access_records.exports.export_maker import ExportMaker
 from access_records.exports.export_rows import ExportRows
@@ -540,9 +540,9 @@ def wanted(request_id: str, **facts: Any) -> messages.RequestExportRequest:
 
 async def test_asked_again_nothing_is_counted_nor_noted_again(office: Office) -> None:
     book, rows = ExportBook(), StatedRows(5)
-    exports = office.exports(book, rows)
-    first = await exports.request(OPERATOR, wanted("once"), NOW_MS)
-    assert await exports.request(OPERATOR, wanted("once"), NOW_MS + 5) == first
+    desk = office.exports(book, rows)
+    first = await desk.request(OPERATOR, wanted("once"), NOW_MS)
+    assert await desk.request(OPERATOR, wanted("once"), NOW_MS + 5) == first
     assert rows.counted == [first.export_id]  # type: ignore[attr-defined]
     # Another process, which has not followed the journal yet, and more rows by now.
     elsewhere = office.exports(ExportBook(), StatedRows(7))
@@ -550,31 +550,39 @@ async def test_asked_again_nothing_is_counted_nor_noted_again(office: Office) ->
     assert await elsewhere.request(OPERATOR, wanted("once", purpose="其他"), NOW_MS + 5) == first
 
 
+def test_an_entry_is_known_again_by_what_it_says() -> None:
+    first, later, other = (
+        JournalEntry(export_request=ExportRequest(purpose=purpose, rows=number, note_ms=number), note_ms=number)
+        for purpose, number in (("核对", 1), ("核对", 2), ("其他", 1))
+    )
+    assert exports._digest(first) == exports._digest(later) != exports._digest(other)
+
+
 async def test_one_requester_waits_for_some_exports_only(office: Office) -> None:
-    exports = office.exports(ExportBook(), StatedRows(5))
-    told = [await exports.request(OPERATOR, wanted(str(number)), NOW_MS) for number in range(3)]
+    desk = office.exports(ExportBook(), StatedRows(5))
+    told = [await desk.request(OPERATOR, wanted(str(number)), NOW_MS) for number in range(3)]
     with pytest.raises(MeshError) as refusal:
-        await exports.request(OPERATOR, wanted("more"), NOW_MS)
+        await desk.request(OPERATOR, wanted("more"), NOW_MS)
     assert refusal.value.reason == reasons.ERROR_REASON_RATE_LIMITED
-    assert await exports.request(OPERATOR, wanted("0"), NOW_MS) == told[0]
-    await exports.request(DEPARTMENT, wanted("more"), NOW_MS)
-    await exports.decide(SUPERVISOR, told[0].export_id, approved=False, remark="否", now_ms=NOW_MS)
-    await exports.request(OPERATOR, wanted("more"), NOW_MS)
+    assert await desk.request(OPERATOR, wanted("0"), NOW_MS) == told[0]
+    await desk.request(DEPARTMENT, wanted("more"), NOW_MS)
+    await desk.decide(SUPERVISOR, told[0].export_id, approved=False, remark="否", now_ms=NOW_MS)
+    await desk.request(OPERATOR, wanted("more"), NOW_MS)
 
 
 async def test_a_decision_said_again_is_the_same(office: Office) -> None:
     book = ExportBook()
-    exports = office.exports(book, StatedRows(5))
-    export_id = (await exports.request(OPERATOR, wanted("once"), NOW_MS)).export_id
+    desk = office.exports(book, StatedRows(5))
+    export_id = (await desk.request(OPERATOR, wanted("once"), NOW_MS)).export_id
     elsewhere = office.exports(ExportBook(), StatedRows(5))
     await elsewhere.request(OPERATOR, wanted("once"), NOW_MS)
-    first = await exports.decide(SUPERVISOR, export_id, approved=True, remark="可", now_ms=NOW_MS + 1)
-    for process in (exports, elsewhere):
+    first = await desk.decide(SUPERVISOR, export_id, approved=True, remark="可", now_ms=NOW_MS + 1)
+    for process in (desk, elsewhere):
         again = await process.decide(SUPERVISOR, export_id, approved=True, remark="可", now_ms=NOW_MS + 9)
         assert again == first
     for caller, approve in ((SUPERVISOR, False), (SECOND, True)):
         with pytest.raises(MeshError) as refusal:
-            await exports.decide(caller, export_id, approved=approve, remark="可", now_ms=NOW_MS)
+            await desk.decide(caller, export_id, approved=approve, remark="可", now_ms=NOW_MS)
         assert refusal.value.reason == reasons.ERROR_REASON_STATE_NOT_ALLOWED
 
 
@@ -591,13 +599,13 @@ async def test_whose_rights_are_gone_takes_no_file(
     office: Office, own: Sequence[str], moved: dict[str, Any], reason: int
 ) -> None:
     book = ExportBook()
-    exports = office.exports(book, StatedRows(5, own=own))
-    export_id = (await exports.request(OPERATOR, wanted("once"), NOW_MS)).export_id
-    await exports.decide(SUPERVISOR, export_id, approved=True, remark="", now_ms=NOW_MS)
+    desk = office.exports(book, StatedRows(5, own=own))
+    export_id = (await desk.request(OPERATOR, wanted("once"), NOW_MS)).export_id
+    await desk.decide(SUPERVISOR, export_id, approved=True, remark="", now_ms=NOW_MS)
     ready = ExportEvent(export_id=export_id, event_id="made", event=cast(Any, 1), expire_ms=NOW_MS + 1)
     book.apply(JournalEntry(export_event=ready))
     with pytest.raises(MeshError) as refusal:
-        await exports.download(dataclasses.replace(OPERATOR, **moved), export_id, NOW_MS)
+        await desk.download(dataclasses.replace(OPERATOR, **moved), export_id, NOW_MS)
     assert refusal.value.reason == reason
 
 
