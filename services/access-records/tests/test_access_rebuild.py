@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from access_records.testing import LOT, NOW_MS, OTHER_LOT, Platform, entry, revision
+from access_records.testing import LOT, NOW_MS, OTHER_LOT, Platform, composed_alone, entry, revision
 from history.client import Account, HistoryClient
 from mesh.caller import Caller, CallerKind
 from parkmesh.access.v1 import maintenance_service_pb2 as messages
@@ -57,6 +57,13 @@ async def until_drained(client: HistoryClient, record_id: str) -> None:
             found = await client.rows(
                 "SELECT 1 FROM store.records_current FINAL WHERE record_id = {id:String} LIMIT 1", {"id": record_id}
             )
+
+
+@pytest.fixture(scope="module")
+async def access(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """An own one: whatever is in the history without having come through the log is damage."""
+    async with composed_alone(tmp_path_factory.mktemp("rebuild")) as platform:
+        yield platform
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from access_records.testing import Platform
 from history.client import Account, HistoryClient
 from history.writer import BatchWriter
 from mesh.settings import SettingsError
-from parkmesh.access.v1 import journal_pb2, record_pb2, visit_row_pb2
+from parkmesh.access.v1 import journal_pb2, record_pb2
 from vocabulary import beijing
 
 LOT = "lot-retention"
@@ -41,12 +41,6 @@ def refusal(name: str, note_ms: int) -> journal_pb2.Rejection:
     return journal_pb2.Rejection(lot_id=LOT, record_id=name, digest=name.encode().ljust(32, b"-"), note_ms=note_ms)
 
 
-def visit(name: str, anchor_ms: int, **facts: object) -> bytes:
-    key = name.encode().ljust(16, b"-")
-    row = visit_row_pb2.VisitRow(lot_id=LOT, record_id=name, anchor_ms=anchor_ms, plate_key=key, **facts)  # type: ignore[arg-type]
-    return row.SerializeToString()
-
-
 async def left(owner: HistoryClient, table: str) -> set[str]:
     await owner.execute(f"OPTIMIZE TABLE {table} FINAL")
     rows = await owner.rows(f"SELECT record_id FROM {table} WHERE lot_id = '{LOT}'")
@@ -74,17 +68,26 @@ async def test_what_is_older_goes_with_all_that_belongs_to_it(owner: HistoryClie
 
 
 async def test_visits_go_with_their_hints(owner: HistoryClient) -> None:
-    """Counted from their first event: a visit knows no acceptance."""
-    rows = {beijing.month(at): [visit(name, at)] for name, at in (("old", OLD_MS), ("late", NEW_MS))}
-    await BatchWriter(owner, [tables.VISITS]).write({tables.VISITS.name: rows})
+    """Counted from when they were made: the visit of an old event that came lately stays."""
+    for table in ("visits", "visit_plates"):
+        for name, made_ms in (("old", OLD_MS), ("late", NEW_MS)):
+            await owner.execute(
+                f"INSERT INTO store.{table} (lot_id, record_id, anchor_time, plate_key, made_time)"
+                " SELECT {lot:String}, {name:String}, fromUnixTimestamp64Milli({at:Int64}), {key:String},"
+                " fromUnixTimestamp64Milli({made:Int64})",
+                {"lot": LOT, "name": name, "at": OLD_MS, "key": name.ljust(16, "-"), "made": made_ms},
+            )
+    # What the visits themselves have fed into the index was made just now.
+    fed = f"lot_id = '{LOT}' AND made_time BETWEEN now() - 3600 AND now() + 3600"
+    await owner.execute(f"DELETE FROM store.visit_plates WHERE {fed}")
     for table in ("visits", "visit_plates"):
         assert await left(owner, f"store.{table}") == {"late"}, table
 
 
 async def test_visits_outlive_the_records_of_their_stay(owner: HistoryClient) -> None:
     ttl = Retention(records=100).ttls()[tables.VISITS.name]
-    lived = f"dateDiff('day', anchor_time, {ttl})"
-    row = "fromUnixTimestamp64Milli(0) AS anchor_time"
+    lived = f"dateDiff('day', made_time, {ttl})"
+    row = "fromUnixTimestamp64Milli(0) AS made_time"
     ((held, mark),) = await owner.rows(
         f"SELECT {lived.replace('gone', '0')}, {lived.replace('gone', '1')} FROM (SELECT {row})"
     )
@@ -95,7 +98,7 @@ async def test_every_table_with_times_of_its_own_says_how_long_it_keeps(owner: H
     """A table that is added is thought of; those that keep for ever are named here."""
     rows = await owner.rows(
         "SELECT DISTINCT concat(database, '.', table) FROM system.columns WHERE database = 'store'"
-        " AND name IN ('accept_time', 'note_time', 'anchor_time') AND NOT endsWith(table, '_feed')"
+        " AND name IN ('accept_time', 'note_time', 'made_time') AND NOT endsWith(table, '_feed')"
     )
     assert {name for (name,) in rows} - Retention().ttls().keys() == {"store.closed_days"}
     assert all(Retention().ttls().values())

@@ -80,7 +80,7 @@ async def projecting(access: Platform) -> AsyncIterator[Projecting]:
 
 
 async def visits(client: HistoryClient, table: str = tables.VISITS.name) -> list[tuple[Any, ...]]:
-    """All visits, without the position that they were made at."""
+    """All visits, without when they were made."""
     rows = await client.rows(
         f"SELECT * EXCEPT (version, made_time) FROM {table} FINAL ORDER BY lot_id, anchor_time, record_id"
     )
