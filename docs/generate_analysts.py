@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from access_records.codes import ENUMS, name_of
 from access_records.queries import query, worked
+from access_records.writing.codes import ENUMS, name_of
 from edge.openapi.comments import Comments
 from google.protobuf.descriptor import EnumDescriptor
 

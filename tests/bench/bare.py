@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from access_records import tables
-from access_records.record_rows import by_month, sorted_out
+from access_records.writing.record_rows import by_month, sorted_out
 from eventlog import Entry, EventLog, Position
 from history.durability import verify_durable
 from history.rows import ProtobufTable

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from access_records.archive import Archive
-from access_records.rules import LotFacts
+from access_records.records.rules import LotFacts
+from access_records.records.upload import Uploads
 from access_records.testing import rules
-from access_records.upload import Uploads
 from directory import Directory
 from directory.testing import StatedRegistry, credential, device, gate, grant, lot
 from eventlog import EventLog

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from access_records.history_writer import filled, migrate
-from access_records.retention import Retention
+from access_records.writing.retention import Retention
 from history.client import Account, HistoryClient
 from history.server.testing import running_server
 from vocabulary import beijing

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
 
-from access_records.revisions import digest_of, revised_of
-from access_records.state import MOST_REVISIONS
+from access_records.records.revisions import digest_of, revised_of
+from access_records.records.state import MOST_REVISIONS
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2, revision_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons

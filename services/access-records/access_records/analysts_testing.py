@@ -11,7 +11,7 @@ from parkmesh.registry.v1 import gate_pb2, lot_pb2
 from vocabulary import beijing
 
 from access_records import tables
-from access_records.record_rows import by_month
+from access_records.writing.record_rows import by_month
 
 ENTRY, EXIT = record_pb2.DIRECTION_ENTRY, record_pb2.DIRECTION_EXIT
 EAST, WEST, NEW = "lot-east", "lot-west", "lot-new"

@@ -17,30 +17,30 @@ from parkmesh.access.v1.statistics_service_pb2_grpc import add_StatisticsService
 from vocabulary import beijing
 
 from access_records.archive import Archive
-from access_records.coverage import Coverage, hours_in_force
-from access_records.coverage_servicer import CoverageServicer
+from access_records.coverage.coverage import Coverage, hours_in_force
+from access_records.coverage.coverage_servicer import CoverageServicer
+from access_records.coverage.hearing import Hearing
+from access_records.coverage.speakers import Speakers
 from access_records.exports.composition import made_exports
 from access_records.exports.export_servicer import ExportServicer
-from access_records.hearing import Hearing
 from access_records.journal import JOURNAL, Journal
-from access_records.maintenance import Maintenance
-from access_records.maintenance_servicer import MaintenanceServicer
-from access_records.plates import PlateReader
 from access_records.progress import Progress
-from access_records.reading import Reading
+from access_records.rebuild.maintenance import Maintenance
+from access_records.rebuild.maintenance_servicer import MaintenanceServicer
 from access_records.reconciliation import composition
 from access_records.reconciliation.servicer import ReconciliationServicer
-from access_records.refusals import Refusals
-from access_records.revise import Revisions
-from access_records.rules import Rules
-from access_records.servicer import AccessRecordServicer
+from access_records.records.plates import PlateReader
+from access_records.records.reading import Reading
+from access_records.records.refusals import Refusals
+from access_records.records.revise import Revisions
+from access_records.records.rules import Rules
+from access_records.records.servicer import AccessRecordServicer
+from access_records.records.states import States
+from access_records.records.upload import Uploads
 from access_records.settings import Settings
-from access_records.speakers import Speakers
-from access_records.states import States
 from access_records.statistics.figures import Statistics
 from access_records.statistics.statistics_servicer import StatisticsServicer
 from access_records.turns import Turns
-from access_records.upload import Uploads
 from access_records.visits.search import LookingUp
 
 _FIRST_YEAR = 1992

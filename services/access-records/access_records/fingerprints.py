@@ -11,7 +11,7 @@ from vocabulary import beijing
 
 from access_records.archive import Archive, RecordId
 from access_records.queries import query
-from access_records.state import current_rows
+from access_records.records.state import current_rows
 
 MODULUS: Final = 2**256
 """Digests are added up as 256-bit numbers."""

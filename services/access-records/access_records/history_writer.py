@@ -15,18 +15,19 @@ from history.writer import BatchWriter
 from mesh.server import Mesh, run
 from parkmesh.registry.v1.change_service_pb2 import FACT_KIND_GATE, FACT_KIND_LOT, FACT_KIND_OPERATOR
 
-from access_records import beijing_calendar, codes, retention, schema, tables
+from access_records import schema, tables
 from access_records.archive import Archive
-from access_records.drain import Drain, Pace, Rows
 from access_records.journal import JOURNAL
-from access_records.journal_rows import JournalRows
 from access_records.progress import PROJECTION
 from access_records.rebuild.projections import projections
 from access_records.rebuild.rebuilds import Rebuilds
-from access_records.record_rows import RecordRows
-from access_records.registry_rows import TABLES, RegistryRows
-from access_records.retention import Retention
 from access_records.settings import WriterSettings
+from access_records.writing import beijing_calendar, codes, retention
+from access_records.writing.drain import Drain, Pace, Rows
+from access_records.writing.journal_rows import JournalRows
+from access_records.writing.record_rows import RecordRows
+from access_records.writing.registry_rows import TABLES, RegistryRows
+from access_records.writing.retention import Retention
 
 _log = logging.getLogger(__name__)
 

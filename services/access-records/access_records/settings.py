@@ -9,8 +9,8 @@ from history.client import Account
 from mesh.settings import BaseSettings, Secret, SettingsError, setting
 from vocabulary import beijing
 
-from access_records.retention import Retention
 from access_records.visits import pairing
+from access_records.writing.retention import Retention
 
 _SLACK_MS: Final = 3_600_000
 """For how much longer than the horizon ids are kept: an upload is judged by when it came, and by another process's

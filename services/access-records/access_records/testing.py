@@ -27,13 +27,14 @@ from parkmesh.registry.v1 import gate_pb2, lot_pb2, role_pb2
 from parkmesh.registry.v1.directory_service_pb2_grpc import add_DirectoryServiceServicer_to_server
 from vocabulary.record import digest_of, facts_of
 
-from access_records import app, history_writer, logged
+from access_records import app, history_writer
 from access_records.journal import JOURNAL
-from access_records.plates import PlateReader
 from access_records.progress import PROJECTION
-from access_records.revisions import digest_of as revised_digest
-from access_records.revisions import logged_of, revised_of
-from access_records.rules import Rules
+from access_records.records import logged
+from access_records.records.plates import PlateReader
+from access_records.records.revisions import digest_of as revised_digest
+from access_records.records.revisions import logged_of, revised_of
+from access_records.records.rules import Rules
 from access_records.settings import Settings, VisitSettings, WriterSettings
 from access_records.visits import app as visits
 from access_records.visits.follower import PROJECTION as VISITS

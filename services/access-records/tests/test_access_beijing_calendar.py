@@ -2,7 +2,7 @@
 
 import datetime
 
-from access_records.beijing_calendar import FIRST, LAST, plans, rows
+from access_records.writing.beijing_calendar import FIRST, LAST, plans, rows
 from parkmesh.access.v1.calendar_row_pb2 import CalendarRow
 
 

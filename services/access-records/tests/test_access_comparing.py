@@ -17,8 +17,8 @@ from access_records.reconciliation.day_book import Closed, Differed, LastTold
 from access_records.reconciliation.ledger import Ledger
 from access_records.reconciliation.marks import Mark, Marks
 from access_records.reconciliation.notes import Notes
-from access_records.state import MOST_REVISIONS, State, fold, versions
-from access_records.states import key_of
+from access_records.records.state import MOST_REVISIONS, State, fold, versions
+from access_records.records.states import key_of
 from access_records.testing import LOT, NOW_MS, entry, first_report, revision_of
 from eventlog import EventLog, Found, Position
 from history.client import HistoryClient, Row

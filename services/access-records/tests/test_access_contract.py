@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from access_records.contract import first_violation, keeps_contract
+from access_records.records.contract import first_violation, keeps_contract
 from access_records.testing import entry
 from hypothesis import given, settings
 from hypothesis import strategies as st

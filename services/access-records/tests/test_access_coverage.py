@@ -10,10 +10,10 @@ import clickhouse_connect
 import grpc
 import pytest
 from access_records.archive import Archive
-from access_records.coverage import judged
-from access_records.hearing import Hearing
+from access_records.coverage.coverage import judged
+from access_records.coverage.hearing import Hearing
+from access_records.coverage.speakers import Speakers
 from access_records.progress import Progress
-from access_records.speakers import Speakers
 from access_records.testing import NOW_MS, VENDOR, Platform, entry
 from directory import FOREVER, AccountFacts, Change, CredentialFacts, GrantFacts
 from directory.testing import grant, lot, rule

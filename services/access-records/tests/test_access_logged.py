@@ -1,7 +1,8 @@
 """The joined bytes are the message that building it field by field would give."""
 
-from access_records import logged, tables
-from access_records.plates import PlateReader
+from access_records import tables
+from access_records.records import logged
+from access_records.records.plates import PlateReader
 from access_records.testing import NOW_MS, PLATE_KEY, entry
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons

@@ -4,7 +4,7 @@ import itertools
 
 import grpc
 import pytest
-from access_records.plates import PlateReader
+from access_records.records.plates import PlateReader
 from access_records.settings import VisitSettings
 from access_records.testing import LOT, NOW_MS, OPERATOR, OTHER_LOT, PLATE_KEY, Platform, entry
 from access_records.visits.app import follower

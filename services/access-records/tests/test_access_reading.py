@@ -6,11 +6,11 @@ from typing import Any, cast
 import pytest
 from access_records.archive import Archive, Window
 from access_records.progress import Progress
-from access_records.reading import Reading
+from access_records.records.reading import Reading
+from access_records.records.states import States
+from access_records.records.upload import Lots
 from access_records.settings import WriterSettings
-from access_records.states import States
 from access_records.testing import LOT, NOW_MS
-from access_records.upload import Lots
 from eventlog import EventLog
 from eventlog.server import running
 from history.client import HistoryClient

@@ -3,10 +3,11 @@
 from typing import cast
 
 import pytest
-from access_records import logged, tables
+from access_records import tables
 from access_records.archive import Archive, RecordId, Report
-from access_records.record_rows import RecordRows
+from access_records.records import logged
 from access_records.testing import LOT, NOW_MS, entry, first_report, revision_of
+from access_records.writing.record_rows import RecordRows
 from eventlog import Entry
 from history.errors import HistoryUnavailable
 from history.writer import Batch, BatchWriter

@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 from access_records.journal import Journal
-from access_records.refusals import Refusals, Refused
+from access_records.records.refusals import Refusals, Refused
 from access_records.testing import COLLECTOR, FOREIGN_LOT, LOT, NOW_MS, Platform, entry
 from eventlog import LogUnavailable, Outcome
 from history.client import Account, HistoryClient

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from access_records.registry_rows import TABLES, AsOf, RegistryRows, batch_of, gate_row, lot_row, operator_row
 from access_records.testing import LOT, OPERATOR, Platform
+from access_records.writing.registry_rows import TABLES, AsOf, RegistryRows, batch_of, gate_row, lot_row, operator_row
 from directory import Directory, OperatorFacts
 from directory.tables import Tables
 from directory.testing import StatedRegistry, gate, lot, operator

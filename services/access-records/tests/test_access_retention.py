@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 from access_records import tables
-from access_records.retention import Retention, apply
 from access_records.settings import WriterSettings
 from access_records.testing import Platform
+from access_records.writing.retention import Retention, apply
 from history.client import Account, HistoryClient
 from history.writer import BatchWriter
 from mesh.settings import SettingsError

@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from access_records.revisions import canonical_of, digest_of, revised_of
+from access_records.records.revisions import canonical_of, digest_of, revised_of
 from google.protobuf.timestamp_pb2 import Timestamp
 from parkmesh.access.v1.record_pb2 import AccessRecord
 from parkmesh.access.v1.revision_pb2 import RecordChanges, RecordRevision

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from access_records.rules import Approval, LotFacts, Rejection
+from access_records.records.rules import Approval, LotFacts, Rejection
 from access_records.testing import NOW_MS, KnownLot, entry, rules
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons

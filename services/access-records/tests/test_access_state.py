@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from access_records import state
+from access_records.records import state
 from access_records.testing import NOW_MS, entry, first_report, revision_of
 from hypothesis import assume, example, given
 from hypothesis import strategies as st

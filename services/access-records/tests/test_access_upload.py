@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import pytest
 from access_records.archive import Archive
+from access_records.records.upload import Uploads
 from access_records.testing import LOT, NOW_MS, VENDOR, KnownLot, entry, rules
-from access_records.upload import Uploads
 from eventlog import EventLog, Item, LogFull, Result
 from eventlog.server import EmbeddedServer
 from mesh.caller import Caller, CallerKind

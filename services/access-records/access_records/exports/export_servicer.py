@@ -15,7 +15,7 @@ from parkmesh.access.v1 import export_service_pb2 as messages
 from parkmesh.access.v1 import export_service_pb2_grpc as rpc
 
 from access_records.exports.exports import Exports
-from access_records.reading import history_unavailable, log_unavailable
+from access_records.records.reading import history_unavailable, log_unavailable
 
 
 class ExportServicer(rpc.ExportServiceServicer):

@@ -22,7 +22,7 @@ from access_records.exports.export_book import ExportBook, Known, same
 from access_records.exports.export_rows import ExportRows
 from access_records.exports.views import VIEWS, allowed
 from access_records.journal import Journal
-from access_records.reading import history_unavailable, log_unavailable, lot_not_found
+from access_records.records.reading import history_unavailable, log_unavailable, lot_not_found
 from access_records.statistics import scope
 from access_records.turns import Turns
 

@@ -14,8 +14,8 @@ from access_records import tables
 from access_records.archive import Archive, RecordId
 from access_records.queries import query
 from access_records.rebuild.shadow import DEADLINE_S, Comparison, Shadow
-from access_records.record_rows import by_month
-from access_records.state import current_rows
+from access_records.records.state import current_rows
+from access_records.writing.record_rows import by_month
 
 Still = Callable[[], AbstractAsyncContextManager[None]]
 """A block in which the history writer writes no records, so that its positions hold still."""

@@ -8,7 +8,6 @@ from history.client import HistoryClient
 from history.positions import Positions
 from parkmesh.access.v1 import rebuild_pb2
 
-from access_records.drain import Drain
 from access_records.progress import PROJECTION
 from access_records.rebuild.current import CurrentRows
 from access_records.rebuild.hints import PLATES, VISIT_IDS, rebuild_index
@@ -16,6 +15,7 @@ from access_records.rebuild.paired import rebuild_paired
 from access_records.rebuild.rebuilds import Making, Projection
 from access_records.rebuild.shadow import Comparison, together
 from access_records.visits.pairing import Limits
+from access_records.writing.drain import Drain
 
 
 def projections(

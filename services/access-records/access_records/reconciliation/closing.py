@@ -26,7 +26,7 @@ from access_records.reconciliation.marks import Mark, Marks
 from access_records.reconciliation.notes import Notes, Told
 from access_records.reconciliation.report import MOST_LISTED, Finding, Report, text_of
 from access_records.reconciliation.signing import ReportKey, Signed
-from access_records.state import fold
+from access_records.records.state import fold
 
 _MOST_DIFFERED: Final = 10_000
 _KIND: Final = "closed_day"

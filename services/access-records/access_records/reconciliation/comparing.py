@@ -18,8 +18,8 @@ from access_records.reconciliation.classify import Difference, Held, Known, clas
 from access_records.reconciliation.ledger import Counted, Ledger, held_as
 from access_records.reconciliation.marks import Mark, Marks
 from access_records.reconciliation.notes import Notes, Told
-from access_records.state import MOST_REVISIONS, fold, versions
-from access_records.states import key_of
+from access_records.records.state import MOST_REVISIONS, fold, versions
+from access_records.records.states import key_of
 
 MOST_RECORDS: Final = 1_000
 """Records that a vendor sends in one question."""

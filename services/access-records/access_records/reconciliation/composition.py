@@ -9,7 +9,6 @@ from vocabulary import beijing
 from access_records.archive import Archive
 from access_records.journal import JOURNAL, Journal
 from access_records.progress import Progress
-from access_records.reading import Reading
 from access_records.reconciliation.closing import Closing
 from access_records.reconciliation.comparing import Comparing
 from access_records.reconciliation.day_book import DayBook
@@ -19,6 +18,7 @@ from access_records.reconciliation.notes import Notes
 from access_records.reconciliation.overview import Overview
 from access_records.reconciliation.servicer import UseCases
 from access_records.reconciliation.signing import ReportKey
+from access_records.records.reading import Reading
 from access_records.settings import Settings
 
 

@@ -20,7 +20,7 @@ from access_records.archive import Archive, Report
 from access_records.queries import query
 from access_records.reconciliation.buckets import Buckets
 from access_records.reconciliation.classify import Held, Refusal
-from access_records.state import fold
+from access_records.records.state import fold
 
 MOST_TOUCHED: Final = 10_000
 """Places of a window that may have been touched since the position; see TooManyChanges."""

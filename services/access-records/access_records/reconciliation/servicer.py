@@ -22,7 +22,6 @@ from vocabulary import beijing, plate
 from vocabulary.beijing import Bounds
 from vocabulary.fingerprint import Fingerprint
 
-from access_records.reading import Reading, history_unavailable, log_unavailable
 from access_records.reconciliation import answers
 from access_records.reconciliation.buckets import LENGTH_MS, MOST_DAYS, Buckets
 from access_records.reconciliation.classify import differs
@@ -31,7 +30,8 @@ from access_records.reconciliation.comparing import Comparing
 from access_records.reconciliation.ledger import TooManyChanges
 from access_records.reconciliation.marks import not_a_position, token_of
 from access_records.reconciliation.overview import Overview
-from access_records.taking import log_refusals
+from access_records.records.reading import Reading, history_unavailable, log_unavailable
+from access_records.records.taking import log_refusals
 
 _WINDOW_MS: Final = 32 * beijing.DAY_MS
 _AUTHORITY: Final = frozenset({caller.CallerKind.SUPERVISOR, caller.CallerKind.ADMINISTRATOR})

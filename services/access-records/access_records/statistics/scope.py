@@ -11,8 +11,8 @@ from parkmesh.access.v1 import statistics_service_pb2 as messages
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from vocabulary import beijing
 
-from access_records.coverage import part_of
-from access_records.reading import lot_not_found
+from access_records.coverage.coverage import part_of
+from access_records.records.reading import lot_not_found
 
 _MOST_DAYS: Final = 366
 _AUTHORITY: Final = frozenset({CallerKind.SUPERVISOR, CallerKind.ADMINISTRATOR})

@@ -14,7 +14,7 @@ from parkmesh.access.v1 import statistics_service_pb2_grpc as rpc
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
 from access_records.queries import query
-from access_records.reading import history_unavailable, log_unavailable
+from access_records.records.reading import history_unavailable, log_unavailable
 from access_records.statistics import scope
 from access_records.statistics.figures import Question, Statistics
 from access_records.statistics.scope import Wanted

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from eventlog import Entry
 
-from access_records import logged
 from access_records.archive import Archive, RecordId, Report
-from access_records.state import fold
+from access_records.records import logged
+from access_records.records.state import fold
 from access_records.visits.pairing import Passage
 from access_records.visits.passages import of_record
 from access_records.visits.projection import Batch, Revised

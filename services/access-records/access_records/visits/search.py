@@ -17,10 +17,10 @@ from parkmesh.access.v1.journal_pb2 import JournalEntry, LookUp
 from parkmesh.access.v1.visit_pb2 import VISIT_REASON_MISSING_EXIT, VISIT_STATE_DOUBTFUL
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
-from access_records.plates import PlateReader
 from access_records.queries import query
-from access_records.reading import Reading, history_unavailable, log_unavailable
-from access_records.state import State
+from access_records.records.plates import PlateReader
+from access_records.records.reading import Reading, history_unavailable, log_unavailable
+from access_records.records.state import State
 
 _VISIT_PLACE: Final = ("[0-9]{1,15}", paging.ID, paging.ID)
 _LOOK_UP_PLACE: Final = ("[0-9]{1,15}", paging.ID)

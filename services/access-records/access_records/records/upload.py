@@ -10,15 +10,15 @@ from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2
 from vocabulary.record import Facts, digest_of, facts_of, first_difference
 
-from access_records import logged
-from access_records.appending import Appending, Pending, Verdicts
 from access_records.archive import Archive, RecordId
-from access_records.contract import first_violation, keeps_contract
-from access_records.refusals import Refusals, Refused
-from access_records.rules import LotFacts, Rejection, Rules
-from access_records.state import first_report
-from access_records.states import key_of
-from access_records.verdict import Verdict, conflict
+from access_records.records import logged
+from access_records.records.appending import Appending, Pending, Verdicts
+from access_records.records.contract import first_violation, keeps_contract
+from access_records.records.refusals import Refusals, Refused
+from access_records.records.rules import LotFacts, Rejection, Rules
+from access_records.records.state import first_report
+from access_records.records.states import key_of
+from access_records.records.verdict import Verdict, conflict
 
 _REJECTED: Final = messages.OUTCOME_REJECTED
 

@@ -10,8 +10,8 @@ from vocabulary import ids
 from vocabulary.plate import id_reveals_plate
 
 from access_records.archive import Report
-from access_records.state import State
-from access_records.verdict import Verdict
+from access_records.records.state import State
+from access_records.records.verdict import Verdict
 
 Sent = TypeVar("Sent", record_pb2.AccessRecord, revision_pb2.RecordRevision)
 

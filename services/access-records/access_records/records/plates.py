@@ -8,7 +8,7 @@ from typing import Final
 
 from vocabulary import plate as vocabulary
 
-from access_records.logged import plate_part
+from access_records.records.logged import plate_part
 
 KEY_BYTES: Final = 16
 """Length of a plate's pseudonym."""

@@ -11,8 +11,8 @@ from parkmesh.access.v1 import coverage_service_pb2 as messages
 from parkmesh.registry.v1 import lot_pb2, rule_pb2
 from vocabulary import beijing
 
-from access_records.hearing import Heard, Hearing
-from access_records.speakers import Speakers
+from access_records.coverage.hearing import Heard, Hearing
+from access_records.coverage.speakers import Speakers
 
 State: TypeAlias = messages.CoverageState.ValueType
 Hours = Callable[[int], int]

@@ -13,7 +13,7 @@ from mesh.errors import MeshError
 from parkmesh.access.v1 import access_record_service_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
-from access_records.reading import log_unavailable
+from access_records.records.reading import log_unavailable
 
 UNKNOWN_FIELDS_HEADER: Final = "x-parkmesh-unknown-fields"
 """Where the edge names the JSON fields that it did not know, separated by commas."""

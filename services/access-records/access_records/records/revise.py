@@ -13,16 +13,16 @@ from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2, revision_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
-from access_records import logged, revision_rules
-from access_records.appending import Appending, Pending, Verdicts
 from access_records.archive import Archive, RecordId, Report
-from access_records.refusals import Refusals, Refused
-from access_records.revisions import CORRECTABLE, Revised, digest_of, logged_of, revised_from, revised_of
-from access_records.rules import LotFacts, Rejection, Rules
-from access_records.state import fold
-from access_records.states import States, key_of
-from access_records.upload import Lots
-from access_records.verdict import STORED, Verdict, conflict
+from access_records.records import logged, revision_rules
+from access_records.records.appending import Appending, Pending, Verdicts
+from access_records.records.refusals import Refusals, Refused
+from access_records.records.revisions import CORRECTABLE, Revised, digest_of, logged_of, revised_from, revised_of
+from access_records.records.rules import LotFacts, Rejection, Rules
+from access_records.records.state import fold
+from access_records.records.states import States, key_of
+from access_records.records.upload import Lots
+from access_records.records.verdict import STORED, Verdict, conflict
 
 _REJECTED: Final = messages.OUTCOME_REJECTED
 _CORRECTION: Final = record_pb2.REVISION_KIND_CORRECTION

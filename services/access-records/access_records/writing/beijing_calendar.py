@@ -38,7 +38,7 @@ class Plan(NamedTuple):
 @cache
 def plans() -> dict[datetime.date, Plan]:
     """The days that notices name."""
-    text = importlib.resources.files("access_records").joinpath("holidays.csv").read_text(encoding="utf-8")
+    text = importlib.resources.files("access_records.writing").joinpath("holidays.csv").read_text(encoding="utf-8")
     found: dict[datetime.date, Plan] = {}
     for line in csv.DictReader(text.splitlines()):
         first, last = (datetime.date.fromisoformat(line[edge]) for edge in ("from", "to"))

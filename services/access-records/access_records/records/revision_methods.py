@@ -11,11 +11,11 @@ from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2, revision_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
-from access_records import answers
-from access_records.reading import Reading
-from access_records.revise import Revisions
-from access_records.taking import READERS, log_refusals, masked, reporter, unknown_fields
-from access_records.verdict import STORED, Verdict
+from access_records.records import answers
+from access_records.records.reading import Reading
+from access_records.records.revise import Revisions
+from access_records.records.taking import READERS, log_refusals, masked, reporter, unknown_fields
+from access_records.records.verdict import STORED, Verdict
 
 _UNREAD = frozenset(
     {

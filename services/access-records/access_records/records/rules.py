@@ -12,7 +12,7 @@ from vocabulary import beijing
 from vocabulary import plate as vocabulary
 from vocabulary.record import Facts
 
-from access_records.plates import PlateReader, SeenPlate
+from access_records.records.plates import PlateReader, SeenPlate
 
 _READ: Final = record_pb2.PLATE_STATE_READ
 _UNREAD: Final = record_pb2.PLATE_STATE_UNREAD

@@ -15,9 +15,9 @@ from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
 from access_records.archive import Archive, Report, Window
 from access_records.progress import Progress
-from access_records.state import State, fold
-from access_records.states import States
-from access_records.upload import Lots
+from access_records.records.state import State, fold
+from access_records.records.states import States
+from access_records.records.upload import Lots
 
 _PLACE: Final = ("[0-9]{1,13}", paging.ID)
 """An event's time in epoch milliseconds, and a record."""

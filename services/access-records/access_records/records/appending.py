@@ -11,8 +11,8 @@ from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
-from access_records import logged
-from access_records.verdict import ACCEPTED, DUPLICATE, HISTORY_AWAY, STORED, Verdict, deferred_by
+from access_records.records import logged
+from access_records.records.verdict import ACCEPTED, DUPLICATE, HISTORY_AWAY, STORED, Verdict, deferred_by
 
 S = TypeVar("S")
 

@@ -9,9 +9,9 @@ from parkmesh.access.v1 import record_pb2, revision_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from vocabulary import plate as vocabulary
 
-from access_records.plates import SeenPlate
-from access_records.revisions import CORRECTABLE, GROUPS, Revised, stray
-from access_records.rules import UNEXPLAINED, Approval, LotFacts, Rejection, Rules, misplaced, place_with_plate
+from access_records.records.plates import SeenPlate
+from access_records.records.revisions import CORRECTABLE, GROUPS, Revised, stray
+from access_records.records.rules import UNEXPLAINED, Approval, LotFacts, Rejection, Rules, misplaced, place_with_plate
 
 _CORRECTION: Final = record_pb2.REVISION_KIND_CORRECTION
 _OTHER: Final = record_pb2.REVISION_REASON_OTHER

@@ -7,9 +7,10 @@ from eventlog import Entry
 from history.writer import BatchWriter
 from vocabulary import beijing
 
-from access_records import logged, tables
+from access_records import tables
 from access_records.archive import Archive, RecordId
-from access_records.state import current_rows
+from access_records.records import logged
+from access_records.records.state import current_rows
 
 Rows = dict[int, list[bytes]]
 """Serialized rows by month: of acceptance for revisions, of the event for current rows."""

@@ -15,7 +15,7 @@ from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
 from access_records.journal import Journal
 from access_records.queries import query
-from access_records.reading import history_unavailable, log_unavailable
+from access_records.records.reading import history_unavailable, log_unavailable
 
 _KIND: Final = "rebuild_request"
 _RUNNING: Final = rebuild_pb2.REBUILD_STATE_RUNNING

@@ -7,7 +7,7 @@ from parkmesh.access.v1 import maintenance_service_pb2 as messages
 from parkmesh.access.v1 import maintenance_service_pb2_grpc as rpc
 from parkmesh.access.v1 import rebuild_pb2
 
-from access_records.maintenance import Maintenance
+from access_records.rebuild.maintenance import Maintenance
 
 
 class MaintenanceServicer(rpc.MaintenanceServiceServicer):

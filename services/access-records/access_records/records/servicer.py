@@ -16,14 +16,14 @@ from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import access_record_service_pb2_grpc as rpc
 from parkmesh.access.v1 import record_pb2
 
-from access_records import answers
 from access_records.archive import Window
-from access_records.reading import Reading
-from access_records.revise import Revisions
-from access_records.revision_methods import RevisionMethods
-from access_records.state import State
-from access_records.taking import log_refusals, masked, reporter, unknown_fields
-from access_records.upload import Uploads
+from access_records.records import answers
+from access_records.records.reading import Reading
+from access_records.records.revise import Revisions
+from access_records.records.revision_methods import RevisionMethods
+from access_records.records.state import State
+from access_records.records.taking import log_refusals, masked, reporter, unknown_fields
+from access_records.records.upload import Uploads
 from access_records.visits.look_up_methods import LookUpMethods
 from access_records.visits.search import LookingUp
 

@@ -8,9 +8,9 @@ from typing import Final
 from eventlog import EventLog, item_key
 from history.errors import HistoryError
 
-from access_records import logged
 from access_records.archive import Archive, RecordId, Report
-from access_records.state import MOST_REVISIONS
+from access_records.records import logged
+from access_records.records.state import MOST_REVISIONS
 
 _NUMBERS: Final = range(MOST_REVISIONS + 1)
 

@@ -13,7 +13,7 @@ from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from vocabulary.record import Facts
 
-from access_records.rules import Rejection
+from access_records.records.rules import Rejection
 
 _ID: Final = "[A-Za-z0-9_-]{1,64}"
 _TEXT: Final = r"[^\x00-\x1f\x7f]"

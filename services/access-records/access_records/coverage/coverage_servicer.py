@@ -10,8 +10,8 @@ from mesh.instants import time_of
 from parkmesh.access.v1 import coverage_service_pb2 as messages
 from parkmesh.access.v1 import coverage_service_pb2_grpc as rpc
 
-from access_records.coverage import Coverage, LotCoverage, Wanted
-from access_records.reading import history_unavailable, log_unavailable
+from access_records.coverage.coverage import Coverage, LotCoverage, Wanted
+from access_records.records.reading import history_unavailable, log_unavailable
 
 
 class CoverageServicer(rpc.CoverageServiceServicer):

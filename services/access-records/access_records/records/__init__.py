@@ -1,0 +1,1 @@
+"""Entries and exits and their revisions: taken in, judged, appended once, folded into what holds, read back."""

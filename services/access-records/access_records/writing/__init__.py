@@ -1,0 +1,1 @@
+"""What the history writer writes: rows of records, of the journal and the registry, and for how long they are kept."""
