@@ -141,6 +141,33 @@ async def test_turnover_is_exits_per_open_berth(town: Platform) -> None:
     assert [t.HasField("turnover_permille") for t in answer.turnovers] == [True, False]
 
 
+async def test_utilisation_is_the_share_of_the_day_for_which_berths_were_taken(town: Platform) -> None:
+    first = START + 200 * 24 * HOUR
+    stays = [(0, 12, 2, 0), (18, 30, 2, 0), (2, 4, 3, 0), (2, 4, 2, 1)]  # the last two are doubtful, and gone
+    visits = [
+        {"lot_id": A, "record_id": f"u{number}", "anchor_time": first + came * HOUR, "entry_time": first + came * HOUR}
+        | {
+            "exit_time": first + left * HOUR,
+            "dwell_ms": (left - came) * HOUR,
+            "state": state,
+            "version": 1,
+            "gone": gone,
+        }
+        for number, (came, left, state, gone) in enumerate(stays)
+    ]
+    town.put("visits", visits)
+    town.put(
+        "records_current", [row for day in (0, 1) for row in rows(A, f"u{day}-", 1, first + (day * 24 + 1) * HOUR)]
+    )
+    days = {"start_date": beijing.day_key(first), "end_date": beijing.day_key(first + 24 * HOUR)}
+    request = asked(messages.GetTurnoverRequest, lot_id=A, **days)
+    told = (await stub(town).GetTurnover(request)).turnovers
+    # Four berths for a day are 96 hours: 12 and 6 of them, then 6.
+    assert [one.utilisation_permille for one in told] == [round(18_000 / 96), round(6_000 / 96)]
+    department = (await stub(town, DEPARTMENT).GetTurnover(request)).turnovers
+    assert not any(one.HasField("utilisation_permille") for one in department)
+
+
 async def test_durations_by_length_of_visits_that_ended(town: Platform) -> None:
     minute = beijing.MINUTE_MS
     stays = [(10, 2, 0), (15, 2, 0), (29, 2, 0), (180, 2, 0), (3000, 2, 0), (20, 3, 0), (20, 2, 1)]

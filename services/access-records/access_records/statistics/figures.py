@@ -122,8 +122,12 @@ class Statistics:
         return messages.GetPeaksResponse(source=asked.source, peaks=peaks)
 
     async def turnover(self, caller: Caller, question: Question, now_ms: int) -> messages.GetTurnoverResponse:
-        """Exits per open berth and day."""
+        """Exits per open berth and day, and for how much of the day the berths were taken."""
         asked = await self._ask("turnover", caller, question, now_ms)
+        parked = {}
+        if asked.exact:
+            stood = await self._ask("utilisation", caller, question, now_ms)
+            parked = {(group, day_ms): parked_ms for group, day_ms, parked_ms in stood.rows}
         berths: dict[str, int] = defaultdict(int)
         for lot in asked.lots:
             berths[GROUPS[question.group](lot)] += lot.open_berths
@@ -138,6 +142,9 @@ class Statistics:
             )
             if made.open_berths:
                 made.turnover_permille = round(made.exits * 1000 / made.open_berths)
+                if asked.exact:
+                    whole_ms = made.open_berths * beijing.DAY_MS
+                    made.utilisation_permille = round(parked.get((group, day_ms), 0) * 1000 / whole_ms)
             if made.entries or made.exits:
                 turnovers.append(made)
         return messages.GetTurnoverResponse(source=asked.source, turnovers=turnovers)

@@ -21,7 +21,7 @@ from access_records.statistics.scope import Wanted
 
 A = TypeVar("A")
 
-QUERIES: Final = frozenset({"flows", "peaks", "turnover", "durations", "delays", "quality"})
+QUERIES: Final = frozenset({"flows", "peaks", "turnover", "utilisation", "durations", "delays", "quality"})
 """The queries that figures come from."""
 
 
