@@ -194,7 +194,7 @@ class Books:
 
 
 async def refusal(call: object) -> tuple[str, str]:
-    """The reason of a refusal, and the whole of it as text."""
+    """The reason of a refusal, and what it says."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call  # type: ignore[misc]
     trailer = str(caught.value.trailing_metadata())
@@ -547,6 +547,16 @@ async def test_a_foreign_lot_is_as_unknown_as_one_that_is_nowhere(access: Platfo
     assert {reason for reason, _ in answers[0]} == {"LOT_NOT_FOUND"}
 
 
+async def test_a_day_is_closed_with_a_sum(access: Platform) -> None:
+    day = fresh_day()
+    request = messages.CloseDayRequest(
+        lot_id=LOT, date=beijing.day_key(day.start_ms), vendor=messages.Fingerprint(count=0), author="x"
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await access.reconciliation().CloseDay(request)
+    assert "vendor.digestSum" in str(caught.value.trailing_metadata())
+
+
 async def test_a_device_closes_no_day(access: Platform) -> None:
     day = fresh_day()
     mine = messages.Fingerprint(count=0, digest_sum=bytes(32))
@@ -595,13 +605,13 @@ async def test_the_authority_is_told_no_sum_that_is_not_signed(access: Platform)
         report = await stub.GetReport(request)
         assert report.equal
         for side in (report.vendor, report.platform, report.present):
-            assert (side.count, side.digest_sum) == (3, b"")
+            assert (side.count, side.HasField("digest_sum")) == (3, False)
     closed = await books.close(day)
     await books.upload(books.add(1, day))
     for stub in authority:
         report = await stub.GetReport(request)
         assert (report.vendor, report.platform) == (closed.vendor, closed.platform)
-        assert (report.present.count, report.present.digest_sum) == (4, b"")
+        assert (report.present.count, report.present.HasField("digest_sum")) == (4, False)
 
 
 async def test_collectors_have_no_books_here(access: Platform) -> None:

@@ -141,6 +141,8 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
         _day(request.date)
         if request.accept_differences and not request.reason:
             raise invalid([FieldViolation("reason", "required", *REQUIRED)])
+        if not request.vendor.HasField("digest_sum"):
+            raise invalid([FieldViolation("vendor.digestSum", "required", *REQUIRED)])
         for field in ("author", "reason"):
             if plate.contains_plate(getattr(request, field)):
                 raise _wrong(field, "must not contain a plate", "不得包含号牌")
