@@ -77,6 +77,13 @@ UPLOAD_RECORDS = Method.of(
 GET_RECORD = Method.of(
     access.DESCRIPTOR, "AccessRecordService", "GetRecord", access.GetRecordRequest, record_pb2.StoredRecord
 )
+BATCH_GET_RECORDS = Method.of(
+    access.DESCRIPTOR,
+    "AccessRecordService",
+    "BatchGetRecords",
+    access.BatchGetRecordsRequest,
+    access.BatchGetRecordsResponse,
+)
 LIST_RECORDS = Method.of(
     access.DESCRIPTOR, "AccessRecordService", "ListRecords", access.ListRecordsRequest, access.ListRecordsResponse
 )

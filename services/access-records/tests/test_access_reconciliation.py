@@ -310,8 +310,9 @@ async def test_every_seeded_difference_is_found_and_after_repair_the_books_agree
             told[name].append(tuple(one.fields))
             mine.append(books.correction(record_id, one.revision + 1))
     assert (set(told["moved"]), set(told["altered"])) == ({("eventTime",)}, {()})
-    requests = [records.GetRecordRequest(lot_id=LOT, record_id=record_id) for record_id in pulled]
-    for stored in await asyncio.gather(*map(books.records.GetRecord, requests)):
+    taken = await books.records.BatchGetRecords(records.BatchGetRecordsRequest(lot_id=LOT, record_ids=pulled))
+    assert [stored.record.record_id for stored in taken.records] == pulled
+    for stored in taken.records:
         books.held[stored.record.record_id] = stored.record
     assert (await books.upload(resent)).all_stored
     await books.revise(*mine)

@@ -227,6 +227,7 @@ async def test_plates_are_read_by_nobody_else(access: Platform, kind: CallerKind
     for asked in (
         stub.ListRecords(messages.ListRecordsRequest(lot_id=LOT)),
         stub.GetRecord(messages.GetRecordRequest(lot_id=LOT, record_id="r")),
+        stub.BatchGetRecords(messages.BatchGetRecordsRequest(lot_id=LOT, record_ids=["r"])),
     ):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await asked
@@ -242,6 +243,9 @@ async def test_foreign_and_unknown_lots_cannot_be_told_apart(access: Platform, l
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await access.stub().ListRecords(messages.ListRecordsRequest(lot_id=lot_id))
     assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await access.stub().BatchGetRecords(messages.BatchGetRecordsRequest(lot_id=lot_id, record_ids=["r"]))
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
 
 
 async def test_an_unknown_record_is_not_found(access: Platform) -> None:
@@ -249,6 +253,49 @@ async def test_an_unknown_record_is_not_found(access: Platform) -> None:
         await access.stub().GetRecord(messages.GetRecordRequest(lot_id=LOT, record_id="never-sent"))
     assert refused.value.code() is grpc.StatusCode.NOT_FOUND
     assert refused.value.details() == "There is no such record in this lot."
+
+
+async def test_many_records_are_read_at_once_each_as_it_is_read_alone(access: Platform) -> None:
+    here = [entry(fresh()) for _ in range(3)]
+    elsewhere = entry(fresh(), lot_id=OTHER_LOT)
+    await upload(access, *here, elsewhere)
+    await access.stub().VoidRecord(
+        messages.VoidRecordRequest(
+            lot_id=LOT,
+            record_id=here[1].record_id,
+            revision=1,
+            reason=record_pb2.REVISION_REASON_OBJECTION,
+            author="staff-7",
+            made_time=here[1].event_time,
+        )
+    )
+    ids = [here[2].record_id, "never-sent", here[1].record_id, elsewhere.record_id, here[2].record_id]
+    answer = await access.stub().BatchGetRecords(messages.BatchGetRecordsRequest(lot_id=LOT, record_ids=ids))
+    assert [stored.record.record_id for stored in answer.records] == [here[2].record_id, here[1].record_id]
+    assert [stored.voided for stored in answer.records] == [False, True]
+    assert list(answer.missing_record_ids) == ["never-sent", elsewhere.record_id]
+    for stored in answer.records:
+        asked = messages.GetRecordRequest(lot_id=LOT, record_id=stored.record.record_id)
+        assert await access.stub().GetRecord(asked) == stored
+
+
+async def test_many_records_are_read_without_plates_by_who_sees_none(access: Platform) -> None:
+    record = entry(fresh())
+    await upload(access, record)
+    administrator = access.stub(Caller(CallerKind.ADMINISTRATOR, "platform", "client-9"))
+    asked = messages.BatchGetRecordsRequest(lot_id=LOT, record_ids=[record.record_id])
+    (stored,) = (await administrator.BatchGetRecords(asked)).records
+    assert (stored.record.plate_number, stored.digest, stored.etag) == ("闽B·1**45", "", "")
+
+
+@pytest.mark.parametrize(
+    ("ids", "field"), [([], "recordIds"), (["r"] * 1001, "recordIds"), (["r", "no id"], "recordIds[1]")]
+)
+async def test_a_wrong_list_of_ids_is_refused_by_its_field(access: Platform, ids: list[str], field: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await access.stub().BatchGetRecords(messages.BatchGetRecordsRequest(lot_id=LOT, record_ids=ids))
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert field.encode() in dict(refused.value.trailing_metadata() or ())["grpc-status-details-bin"]
 
 
 async def drained(access: Platform, lot_id: str) -> None:

@@ -1,6 +1,5 @@
 """Repairs the records in which two books differ: sends what the platform lacks, takes over what it has."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 from typing import Final, NamedTuple
@@ -13,12 +12,10 @@ from parkmesh.errors.v1 import error_reason_pb2 as reasons
 from vocabulary.record import Facts, digest_of, facts_of
 
 from parkmesh_sdk import method as methods
-from parkmesh_sdk.errors import PlatformError
 from parkmesh_sdk.reconciliation.books import Books, Held
 from parkmesh_sdk.reconciliation.comparison import Caller
 
 _BATCH: Final = 1000
-_READS: Final = 8
 _STORED: Final = (access.OUTCOME_ACCEPTED, access.OUTCOME_DUPLICATE)
 _PASSING: Final = (access.OUTCOME_DEFERRED, access.OUTCOME_CONFLICT)
 _GROUPS: Final = (
@@ -122,7 +119,6 @@ class Repairing:
         self._winner = winner
         self._author = author
         self._made_ms = made_ms
-        self._reading = asyncio.Semaphore(_READS)
 
     async def repair(self, differences: Mapping[str, books_pb2.RecordDifference]) -> dict[str, Done]:
         """Does what can be done about each, and tells what that was. It may be repeated without harm.
@@ -167,19 +163,14 @@ class Repairing:
         return done
 
     async def _stored(self, record_ids: Iterable[str]) -> dict[str, record_pb2.StoredRecord]:
-        async def one(record_id: str) -> record_pb2.StoredRecord | None:
-            async with self._reading:
-                try:
-                    request = access.GetRecordRequest(lot_id=self._lot_id, record_id=record_id)
-                    return await self._caller.call(methods.GET_RECORD, request)
-                except PlatformError as error:
-                    if error.reason != "RECORD_NOT_FOUND":
-                        raise
-                    return None
-
+        """What the platform holds under these ids, by id; ids without a record are left out."""
         wanted = list(record_ids)
-        found = await asyncio.gather(*map(one, wanted))
-        return {record_id: stored for record_id, stored in zip(wanted, found, strict=True) if stored is not None}
+        found: dict[str, record_pb2.StoredRecord] = {}
+        for start in range(0, len(wanted), _BATCH):
+            request = access.BatchGetRecordsRequest(lot_id=self._lot_id, record_ids=wanted[start : start + _BATCH])
+            answer = await self._caller.call(methods.BATCH_GET_RECORDS, request)
+            found |= {stored.record.record_id: stored for stored in answer.records}
+        return found
 
     def _revision(
         self, step: Step, own: record_pb2.AccessRecord, platform: record_pb2.StoredRecord

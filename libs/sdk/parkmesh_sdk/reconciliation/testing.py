@@ -103,7 +103,7 @@ class MemoryPlatform:
         return {
             methods.UPLOAD_RECORDS: self._upload,
             methods.UPLOAD_REVISIONS: self._revise,
-            methods.GET_RECORD: self._get,
+            methods.BATCH_GET_RECORDS: self._get,
             methods.COMPARE_DIGESTS: self._compare_digests,
             methods.COMPARE_RECORDS: self._compare_records,
             methods.CLOSE_DAY: self._close,
@@ -157,13 +157,17 @@ class MemoryPlatform:
             items=[item for item in items if item.outcome != access.OUTCOME_ACCEPTED],
         )
 
-    def _get(self, request: access.GetRecordRequest) -> record_pb2.StoredRecord:
-        entry = self.state().get(request.record_id)
-        if entry is None:
-            raise RefusedError(grpc.StatusCode.NOT_FOUND, "RECORD_NOT_FOUND")
-        return record_pb2.StoredRecord(
-            record=entry.record, digest=entry.digest.hex(), revision=entry.revision, voided=entry.voided
-        )
+    def _get(self, request: access.BatchGetRecordsRequest) -> access.BatchGetRecordsResponse:
+        state = self.state()
+        answer = access.BatchGetRecordsResponse()
+        for record_id in request.record_ids:
+            if entry := state.get(record_id):
+                answer.records.add(
+                    record=entry.record, digest=entry.digest.hex(), revision=entry.revision, voided=entry.voided
+                )
+            else:
+                answer.missing_record_ids.append(record_id)
+        return answer
 
     def _compare_digests(self, request: books_pb2.CompareDigestsRequest) -> books_pb2.CompareDigestsResponse:
         position = self._position(request.position)

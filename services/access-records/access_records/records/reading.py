@@ -1,7 +1,8 @@
-"""The use cases of reading: one record and its revisions from the moment they were acknowledged, and a lot's records by
+"""The use cases of reading: records and their revisions from the moment they were acknowledged, and a lot's records by
 time.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -13,7 +14,7 @@ from mesh.errors import MeshError
 from parkmesh.access.v1 import record_pb2
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
-from access_records.archive import Archive, Report, Window
+from access_records.archive import Archive, RecordId, Report, Window
 from access_records.progress import Progress
 from access_records.records.state import State, fold
 from access_records.records.states import States
@@ -49,27 +50,35 @@ class Reading:
         """The record as it is now; RECORD_NOT_FOUND when there is none, HISTORY_UNAVAILABLE when only the history could
         tell, LOG_UNAVAILABLE when the log does not answer.
         """
-        state = fold(await self._reports(lot_id, record_id))
-        if state is None:
+        found = await self.several(lot_id, [record_id])
+        if not found:
             raise MeshError(reasons.ERROR_REASON_RECORD_NOT_FOUND, "There is no such record in this lot.")
-        return state
+        return found[record_id]
+
+    async def several(self, lot_id: str, record_ids: Collection[str]) -> dict[str, State]:
+        """The records as they are now, by id, in the order of the ids; an id without a record is left out.
+
+        HISTORY_UNAVAILABLE and LOG_UNAVAILABLE as for `one`.
+        """
+        reports = await self._reports(lot_id, record_ids)
+        states = ((record_id, fold(reports.get((lot_id, record_id), []))) for record_id in record_ids)
+        return {record_id: state for record_id, state in states if state is not None}
 
     async def revisions(self, lot_id: str, record_id: str) -> list[Report]:
         """All that was ever reported under the id, by number, then as it came, each once; raises as `one` does."""
-        reports = await self._reports(lot_id, record_id)
+        reports = (await self._reports(lot_id, [record_id])).get((lot_id, record_id))
         if not reports:
             raise MeshError(reasons.ERROR_REASON_RECORD_NOT_FOUND, "There is no such record in this lot.")
         distinct = {(report.revision, report.log_offset): report for report in reports}
         return [distinct[place] for place in sorted(distinct)]
 
-    async def _reports(self, lot_id: str, record_id: str) -> list[Report]:
+    async def _reports(self, lot_id: str, record_ids: Collection[str]) -> dict[RecordId, list[Report]]:
         try:
-            found = await self.states.reports([(lot_id, record_id)])
+            return await self.states.reports([(lot_id, record_id) for record_id in record_ids])
         except LogUnavailable:
             raise log_unavailable() from None
         except HistoryError:
             raise history_unavailable() from None
-        return found.get((lot_id, record_id), [])
 
     async def page(self, window: Window, page_size: int, page_token: str, now_ms: int) -> Page:
         """The page behind the token; HISTORY_UNAVAILABLE or LOG_UNAVAILABLE when either does not answer."""

@@ -98,6 +98,18 @@ class AccessRecordServicer(RevisionMethods, LookUpMethods, rpc.AccessRecordServi
         state = await self._reading.one(request.lot_id, request.record_id)
         return answers.stored_record(state, masked=masked())
 
+    async def BatchGetRecords(
+        self, request: messages.BatchGetRecordsRequest, context: Context
+    ) -> messages.BatchGetRecordsResponse:
+        """See the proto."""
+        self._require(request.lot_id)
+        asked = list(dict.fromkeys(request.record_ids))
+        found = await self._reading.several(request.lot_id, asked)
+        return messages.BatchGetRecordsResponse(
+            records=(answers.stored_record(state, masked=masked()) for state in found.values()),
+            missing_record_ids=(record_id for record_id in asked if record_id not in found),
+        )
+
     async def ListRecords(self, request: messages.ListRecordsRequest, context: Context) -> messages.ListRecordsResponse:
         """See the proto."""
         self._require(request.lot_id)
