@@ -71,7 +71,11 @@ def request(method: MethodDescriptor, ids: Ids) -> Message:
                 getattr(made, field.name).append(sample)
             else:
                 getattr(made, field.name).CopyFrom(sample)
-        elif (resource := _resource(field)) not in _FREE and not field.is_repeated:
+        elif (resource := _resource(field)) in _FREE:
+            continue
+        elif field.is_repeated:
+            getattr(made, field.name).append(ids[resource])
+        else:
             setattr(made, field.name, ids[resource])
     for name, value in _MORE.get(method.name, lambda _: {})(number).items():
         if isinstance(value, list):
