@@ -49,7 +49,7 @@ class Fingerprints:
     async def as_of(self, until: Sequence[int]) -> dict[LotDay, Fingerprint]:
         """Of all lot-days with records, as of the offset of each shard of the record log, from shard 0 on."""
         found: dict[LotDay, Fingerprint] = {}
-        for (month,) in await self._client.rows(query("months_of"), {"table": "records_current"}):
+        for (month,) in await self._client.rows(query("partitions_of"), {"table": "records_current"}):
             asked = {"month": month, "until": list(until)}
             async with self._client.blocks(query("lot_days"), asked, settings=_AT_ONCE, deadline=_DEADLINE_S) as blocks:
                 async for rows in blocks:

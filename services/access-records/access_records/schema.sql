@@ -530,36 +530,6 @@ TTL note_time + toIntervalDay(366)
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '拒收记录';
 
-CREATE TABLE store.visit_plates
-(
-    `plate_key` FixedString(16) COMMENT '号牌假名（带密钥摘要）' CODEC(NONE),
-    `anchor_time` DateTime64(3, 'Asia/Shanghai') COMMENT '首条记录的进出时间（北京时间）',
-    `lot_id` LowCardinality(String) COMMENT '停车场标识',
-    `record_id` String COMMENT '首条记录编号（入场，缺则出场）',
-    `made_time` DateTime64(3, 'Asia/Shanghai') DEFAULT now64(3, 'Asia/Shanghai') COMMENT '生成时间（北京时间），保留期限由此起算'
-)
-ENGINE = ReplacingMergeTree
-PARTITION BY toYYYYMM(anchor_time)
-ORDER BY (plate_key, anchor_time, lot_id, record_id)
-TTL made_time + toIntervalDay(1127)
-SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
-COMMENT '停车记录的号牌假名索引';
-
-CREATE MATERIALIZED VIEW store.visit_plates_feed TO store.visit_plates
-(
-    `plate_key` FixedString(16),
-    `anchor_time` DateTime64(3, 'Asia/Shanghai'),
-    `lot_id` LowCardinality(String),
-    `record_id` String
-)
-AS SELECT
-    toFixedString(arrayJoin(arrayFilter(plate -> notEmpty(plate), [made.plate_key, made.exit_plate_key])), 16) AS plate_key,
-    made.anchor_time AS anchor_time,
-    lot_id,
-    record_id
-FROM store.visits AS made
-WHERE made.gone = 0;
-
 CREATE TABLE store.visits
 (
     `lot_id` LowCardinality(String) COMMENT '停车场标识',
@@ -600,6 +570,104 @@ ORDER BY (lot_id, anchor_time, record_id)
 TTL made_time + toIntervalDay(if(gone = 1, 1158, 1127))
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '停车记录（进出场配对）';
+
+CREATE TABLE store.visits_by_plate
+(
+    `plate_key` FixedString(16) COMMENT '号牌假名（带密钥摘要）' CODEC(NONE),
+    `seen_ms` Int64 EPHEMERAL,
+    `seen_time` DateTime64(3, 'Asia/Shanghai') DEFAULT fromUnixTimestamp64Milli(seen_ms, 'Asia/Shanghai') COMMENT '识得该号牌的记录的进出时间（北京时间）',
+    `lot_id` LowCardinality(String) COMMENT '停车场标识',
+    `seen_record_id` String COMMENT '识得该号牌的记录编号',
+    `record_id` String COMMENT '首条记录编号（入场，缺则出场）',
+    `anchor_time` DateTime64(3, 'Asia/Shanghai') COMMENT '首条记录的进出时间（北京时间）',
+    `entry_record_id` String COMMENT '入场记录编号，缺则为空',
+    `exit_record_id` String COMMENT '出场记录编号，无则为空',
+    `entry_time` Nullable(DateTime64(3, 'Asia/Shanghai')) COMMENT '入场时间（北京时间），缺则为空',
+    `exit_time` Nullable(DateTime64(3, 'Asia/Shanghai')) COMMENT '出场时间（北京时间），无则为空',
+    `entry_gate_id` LowCardinality(String) COMMENT '入口编号',
+    `exit_gate_id` LowCardinality(String) COMMENT '出口编号',
+    `berth_id` String COMMENT '泊位编号',
+    `plate_masked` String COMMENT '号牌掩码',
+    `plate_colour` UInt8 COMMENT '号牌颜色（JT/T 697.7）',
+    `vehicle_class` UInt8 COMMENT '车辆类型',
+    `parking_type` UInt8 COMMENT '停车类型',
+    `visit_id` String COMMENT '停车流水号',
+    `other_record_ids` Array(String) COMMENT '重复上报的记录编号',
+    `dwell_ms` Nullable(Int64) COMMENT '停车时长（毫秒），进出场不全则为空',
+    `state` UInt8 COMMENT '状态：1 在场，2 已离场，3 存疑',
+    `reasons` Array(UInt8) COMMENT '存疑原因：1 缺入场，2 缺出场，3 重复，4 进出颠倒，5 号牌未识别，6 无牌车，7 进出场号牌不一致',
+    `due_time` Nullable(DateTime64(3, 'Asia/Shanghai')) COMMENT '最迟出场时间（北京时间），不再等待出场则为空',
+    `made_time` DateTime64(3, 'Asia/Shanghai') DEFAULT now64(3, 'Asia/Shanghai') COMMENT '生成时间（北京时间），保留期限由此起算',
+    `version` UInt64 COMMENT '所依据的日志位置',
+    `gone` UInt8 COMMENT '是否已撤回'
+)
+ENGINE = ReplacingMergeTree(version, gone)
+PARTITION BY toYear(seen_time)
+ORDER BY (plate_key, seen_time, lot_id, seen_record_id)
+TTL made_time + toIntervalDay(if(gone = 1, 1158, 1127))
+SETTINGS index_granularity = 1024, min_bytes_for_wide_part = 1099511627776, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
+COMMENT '按号牌假名排列的停车记录';
+
+CREATE MATERIALIZED VIEW store.visits_by_plate_feed TO store.visits_by_plate
+(
+    `plate_key` FixedString(16),
+    `seen_time` DateTime64(3, 'Asia/Shanghai'),
+    `lot_id` LowCardinality(String),
+    `seen_record_id` String,
+    `record_id` String,
+    `anchor_time` DateTime64(3, 'Asia/Shanghai'),
+    `entry_record_id` String,
+    `exit_record_id` String,
+    `entry_time` Nullable(DateTime64(3, 'Asia/Shanghai')),
+    `exit_time` Nullable(DateTime64(3, 'Asia/Shanghai')),
+    `entry_gate_id` LowCardinality(String),
+    `exit_gate_id` LowCardinality(String),
+    `berth_id` String,
+    `plate_masked` String,
+    `plate_colour` UInt8,
+    `vehicle_class` UInt8,
+    `parking_type` UInt8,
+    `visit_id` String,
+    `other_record_ids` Array(String),
+    `dwell_ms` Nullable(Int64),
+    `state` UInt8,
+    `reasons` Array(UInt8),
+    `due_time` Nullable(DateTime64(3, 'Asia/Shanghai')),
+    `made_time` DateTime64(3, 'Asia/Shanghai'),
+    `version` UInt64
+)
+AS SELECT
+    toFixedString(plate, 16) AS plate_key,
+    at AS seen_time,
+    made.lot_id AS lot_id,
+    id AS seen_record_id,
+    made.record_id AS record_id,
+    made.anchor_time AS anchor_time,
+    made.entry_record_id AS entry_record_id,
+    made.exit_record_id AS exit_record_id,
+    made.entry_time AS entry_time,
+    made.exit_time AS exit_time,
+    made.entry_gate_id AS entry_gate_id,
+    made.exit_gate_id AS exit_gate_id,
+    made.berth_id AS berth_id,
+    made.plate_masked AS plate_masked,
+    made.plate_colour AS plate_colour,
+    made.vehicle_class AS vehicle_class,
+    made.parking_type AS parking_type,
+    made.visit_id AS visit_id,
+    made.other_record_ids AS other_record_ids,
+    made.dwell_ms AS dwell_ms,
+    made.state AS state,
+    made.reasons AS reasons,
+    made.due_time AS due_time,
+    made.made_time AS made_time,
+    made.version AS version
+FROM store.visits AS made
+ARRAY JOIN
+    [made.plate_key, made.exit_plate_key] AS plate,
+    [made.anchor_time, ifNull(made.exit_time, made.anchor_time)] AS at,
+    [made.record_id, made.exit_record_id] AS id
+WHERE (made.gone = 0) AND notEmpty(plate);
 
 CREATE VIEW parkmesh.calendar
 (
@@ -1196,7 +1264,7 @@ AS SELECT
     exit_gate_id,
     exit_lane_id,
     berth_id,
-    lower(hex(made.plate_key)) AS plate_key,
+    lower(hex(if(empty(made.plate_key), made.exit_plate_key, made.plate_key))) AS plate_key,
     plate_masked,
     plate_colour,
     vehicle_class,

@@ -86,3 +86,5 @@ JOURNAL: Final = {
 """Where the journal's entries go, by their kind in JournalEntry."""
 VISITS: Final = _table("store.visits", visit_row_pb2.VisitRow.DESCRIPTOR)
 """Entries and exits, paired."""
+WITHDRAWALS: Final = _table("store.visits_by_plate", visit_row_pb2.WithdrawnVisitRow.DESCRIPTOR)
+"""What of the visits by their plates holds no more; the visits themselves come there from VISITS."""

@@ -13,6 +13,7 @@ import pytest
 from access_records.settings import VisitSettings
 from access_records.testing import LOT, NOW_MS, OTHER_LOT, Platform, composed_alone, entry, revision
 from access_records.visits.pairing import Passage, pair
+from access_records.visits.testing import wrongly_found
 from history.client import Account, HistoryClient
 from mesh.instants import time_of
 from parkmesh.access.v1 import access_record_service_pb2 as messages
@@ -295,6 +296,7 @@ async def visits(client: HistoryClient, model: Model) -> None:
         "SELECT lot_id, entry_record_id, exit_record_id, toInt32(state), reasons FROM store.visits FINAL"
     )
     assert sorted((*row[:4], list(row[4])) for row in rows) == sorted(expected)
+    assert await wrongly_found(client) == []
 
 
 async def fingerprints(platform: Platform, model: Model) -> None:

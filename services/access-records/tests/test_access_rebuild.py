@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import pytest
 from access_records.testing import LOT, NOW_MS, OTHER_LOT, Platform, composed_alone, entry, revision
+from access_records.visits.testing import wrongly_found
 from history.client import Account, HistoryClient
 from mesh.caller import Caller, CallerKind
 from parkmesh.access.v1 import maintenance_service_pb2 as messages
@@ -107,7 +108,9 @@ async def test_what_is_made_anew_is_what_is_there(access: Platform, told: Histor
 
 
 async def damaged(client: HistoryClient) -> None:
-    """A row with a fact changed in place, a row that is gone, a row too many, hints and a visit that are gone."""
+    """A row with a fact changed in place, a row that is gone, a row too many, hints and a visit that are gone, a visit
+    that is not found by its plate, and one that is found by another.
+    """
     columns = "* EXCEPT (lane_id, delay_ms), 'elsewhere' AS lane_id"
     names = await client.rows(
         "SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns WHERE database = 'store'"
@@ -122,8 +125,14 @@ async def damaged(client: HistoryClient) -> None:
         ("record_plates", f"lot_id = '{LOT}' AND record_id = 'rb-6'"),
         ("record_visits", f"lot_id = '{LOT}' AND record_id = 'rb-7'"),
         ("visits", f"lot_id = '{LOT}' AND record_id = 'rb-8'"),
+        ("visits_by_plate", f"lot_id = '{LOT}' AND record_id = 'rb-9'"),
     ):
         await client.execute(f"ALTER TABLE store.{table} DELETE WHERE {where}", settings={"mutations_sync": 1})
+    await client.execute(
+        "INSERT INTO store.visits_by_plate (plate_key, seen_time, lot_id, seen_record_id, record_id, anchor_time)"
+        " SELECT 'another vehicle!', anchor_time, lot_id, record_id, record_id, anchor_time FROM store.visits FINAL"
+        f" WHERE lot_id = '{LOT}' AND record_id = 'rb-10'"
+    )
     await client.execute(
         "INSERT INTO store.records_current (lot_id, record_id, event_time, accept_time, log_offset)"
         f" VALUES ('{LOT}', 'rb-invented', '2099-05-05 00:00:00', '2099-12-31 00:00:00', 1)"
@@ -136,6 +145,7 @@ async def test_damage_is_found_named_and_repaired_while_records_go_on(access: Pl
     harmed = await held(told)
     assert harmed != before
 
+    assert await wrongly_found(told) != []
     checked = await rebuilt(access, check_only=True)
     assert {part.state for part in checked.values()} == {rebuild_pb2.REBUILD_STATE_DIFFERENT}
     assert await held(told) == harmed
@@ -146,7 +156,7 @@ async def test_damage_is_found_named_and_repaired_while_records_go_on(access: Pl
     assert [tuple(one.record_ids) for one in checked[rebuild_pb2.HISTORY_PROJECTION_PLATES].differences] == [("rb-6",)]
     # Visits follow from the current rows, so that what is wrong with those shows here too until they are repaired.
     visits = checked[rebuild_pb2.HISTORY_PROJECTION_VISITS].differences
-    assert {"rb-7", "rb-8"} <= {record_id for one in visits for record_id in one.record_ids}
+    assert {"rb-7", "rb-8", "rb-9", "rb-10"} <= {record_id for one in visits for record_id in one.record_ids}
     # Their index and the visits themselves differ in one month: it is told once, with what either lacks.
     assert len({(one.lot_id, one.month) for one in visits}) == len(visits)
     assert len(visits) == checked[rebuild_pb2.HISTORY_PROJECTION_VISITS].different_lot_months
@@ -162,7 +172,8 @@ async def test_damage_is_found_named_and_repaired_while_records_go_on(access: Pl
     repaired, fresh = await asyncio.gather(rebuilt(access), upload())
     assert {part.state for part in repaired.values()} == {rebuild_pb2.REBUILD_STATE_REPAIRED}
     visits = repaired[rebuild_pb2.HISTORY_PROJECTION_VISITS].differences
-    assert {record_id for one in visits for record_id in one.record_ids} == {"rb-7", "rb-8"}
+    assert {record_id for one in visits for record_id in one.record_ids} == {"rb-7", "rb-8", "rb-9", "rb-10"}
+    assert await wrongly_found(told) == []
     await access.drained()
     await until_drained(told, max(fresh))
     after = await held(told)

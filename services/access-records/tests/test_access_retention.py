@@ -67,9 +67,9 @@ async def test_what_is_older_goes_with_all_that_belongs_to_it(owner: HistoryClie
         assert await left(owner, f"store.{table}") == {"late"}, table
 
 
-async def test_visits_go_with_their_hints(owner: HistoryClient) -> None:
+async def test_visits_go_by_their_plates_as_well(owner: HistoryClient) -> None:
     """Counted from when they were made: the visit of an old event that came lately stays."""
-    for table in ("visits", "visit_plates"):
+    for table in ("visits", "visits_by_plate"):
         for name, made_ms in (("old", OLD_MS), ("late", NEW_MS)):
             await owner.execute(
                 f"INSERT INTO store.{table} (lot_id, record_id, anchor_time, plate_key, made_time)"
@@ -79,8 +79,8 @@ async def test_visits_go_with_their_hints(owner: HistoryClient) -> None:
             )
     # What the visits themselves have fed into the index was made just now.
     fed = f"lot_id = '{LOT}' AND made_time BETWEEN now() - 3600 AND now() + 3600"
-    await owner.execute(f"DELETE FROM store.visit_plates WHERE {fed}")
-    for table in ("visits", "visit_plates"):
+    await owner.execute(f"DELETE FROM store.visits_by_plate WHERE {fed}")
+    for table in ("visits", "visits_by_plate"):
         assert await left(owner, f"store.{table}") == {"late"}, table
 
 

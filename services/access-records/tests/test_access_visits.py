@@ -17,6 +17,7 @@ from access_records.visits.follower import PROJECTION, Follower
 from access_records.visits.pairing import pair
 from access_records.visits.passages import COLUMNS, of_row
 from access_records.visits.rebuild import rebuild_visits
+from access_records.visits.testing import wrongly_found
 from eventlog import EventLog
 from history.client import Account, HistoryClient
 from history.positions import Positions
@@ -109,6 +110,7 @@ async def compare(projecting: Projecting) -> None:
         " reasons, other_record_ids FROM store.visits FINAL"
     )
     assert sorted((*row[:6], list(row[6]), list(row[7])) for row in found) == expected
+    assert await wrongly_found(projecting.client) == []
 
 
 def passing(chance: random.Random, number: int) -> record_pb2.AccessRecord:

@@ -49,7 +49,7 @@ class CurrentRows:
         await self._fill([0] * self._shards, reached)
         async with self._still():
             await self._fill(reached, [_END] * self._shards)
-            comparison = await shadow.compared()
+            comparison = await shadow.compared("event_time")
             if not check_only:
                 for month in sorted({difference.month for difference in comparison.differences}):
                     await shadow.replace(str(month))
@@ -64,7 +64,7 @@ class CurrentRows:
         """Adds the rows that follow from reports between two places of each shard."""
         bounds = {"after": list(after), "until": list(until)}
         columns = await self._shadow.common("record_revisions")
-        for month in await self._shadow.months("record_revisions"):
+        for month in await self._shadow.partitions("record_revisions"):
             await self._shadow.run("rebuilt_plain_rows", {**bounds, "month": month}, columns=columns)
         async with self._owner.blocks(query("revised_records"), bounds, deadline=DEADLINE_S) as blocks:
             async for records in blocks:

@@ -35,7 +35,7 @@ async def rebuild_index(owner: HistoryClient, index: Index, still: Still, *, che
     columns = await shadow.common("records_current")
     rows: int = 0
     differences: list[Difference] = []
-    for month in sorted({*await shadow.months("records_current"), *await shadow.months()}):
+    for month in sorted({*await shadow.partitions("records_current"), *await shadow.partitions()}):
         asked = {"month": month}
         async with still():
             await shadow.run("rebuilt_hints", asked, columns=columns, sought=index.sought)

@@ -1,4 +1,4 @@
-"""A table beside one of the history's: made anew, compared month by month, put in its place where it differs."""
+"""A table beside one of the history's: made anew, compared by partitions, put in its place where it differs."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
@@ -59,7 +59,9 @@ class Shadow:
         self._owner = owner
         self._table = table
         self.live = f"{_STORE}.{table}"
-        self.name = f"{_STORE}.rebuilt_{table}"
+        self.shadow = f"rebuilt_{table}"
+        """The name within the store."""
+        self.name = f"{_STORE}.{self.shadow}"
         """Qualified, as `live` is."""
 
     async def make(self) -> None:
@@ -71,32 +73,32 @@ class Shadow:
         """Drops it; nothing when there is none."""
         await self._owner.execute(f"DROP TABLE IF EXISTS {self.name} SYNC", settings={"max_table_size_to_drop": 0})
 
-    async def months(self, table: str = "") -> list[str]:
-        """The months of which the table, or another of the store, has rows, as YYYYMM."""
-        return [month for (month,) in await self._owner.rows(query("months_of"), {"table": table or self._table})]
+    async def partitions(self, table: str = "") -> list[str]:
+        """The partitions in which the table, or another of the store, has rows: YYYYMM, or YYYY when it is by years."""
+        return [one for (one,) in await self._owner.rows(query("partitions_of"), {"table": table or self._table})]
 
     async def common(self, table: str) -> str:
         """The columns that the table shares with another of the store, separated by commas."""
         others = await self.columns(table)
         return ", ".join(column for column in await self.columns() if column in others)
 
-    async def compared(self, without: Collection[str] = ()) -> Comparison:
-        """Whether the table holds, read with FINAL, the very rows of its shadow, leaving some columns out."""
+    async def compared(self, time: str, without: Collection[str] = ()) -> Comparison:
+        """Whether the table holds, read with FINAL, the very rows of its shadow, leaving some columns out; `time` is
+        the column that says in which month a row is.
+        """
         expression = _hash({name: kind for name, kind in (await self.columns()).items() if name not in without})
         rows: int = 0
         differences: list[Difference] = []
-        for month in await self.all_months():
-            asked = {"month": month}
-            for lot_id, held, rebuilt, differs in await self.ask("different_lots", asked, hashed=expression):
+        texts = {"hashed": expression, "time": time}
+        for partition in sorted({*await self.partitions(), *await self.partitions(self.shadow)}):
+            asked = {"partition": partition}
+            for lot_id, month, held, rebuilt, differs in await self.ask("different_lots", asked, **texts):
                 rows += rebuilt
                 if differs:
-                    ((ids,),) = await self.ask("different_records", {**asked, "lot": lot_id}, hashed=expression)
-                    differences.append(Difference(lot_id, int(month), held, rebuilt, tuple(ids)))
+                    of_lot = {**asked, "month": month, "lot": lot_id}
+                    ((ids,),) = await self.ask("different_records", of_lot, **texts)
+                    differences.append(Difference(lot_id, month, held, rebuilt, tuple(ids)))
         return Comparison(rows, differences)
-
-    async def all_months(self) -> list[str]:
-        """The months of which the table or its shadow has rows."""
-        return sorted({*await self.months(), *await self.months(f"rebuilt_{self._table}")})
 
     async def run(self, name: str, parameters: Mapping[str, Any], **texts: str) -> None:
         """A statement of `queries` that answers nothing; `texts` replace what stands in braces without a type."""
@@ -115,11 +117,11 @@ class Shadow:
         )
         return dict(rows)
 
-    async def replace(self, month: str) -> None:
-        """Puts a month of the shadow in the place of the table's, at once."""
+    async def replace(self, partition: str) -> None:
+        """Puts a partition of the shadow in the place of the table's, at once."""
         await self._owner.execute(
-            f"ALTER TABLE {self.live} REPLACE PARTITION ID '{int(month)}' FROM {self.name}",
-            # A month that should have no rows loses those that it has.
+            f"ALTER TABLE {self.live} REPLACE PARTITION ID '{int(partition)}' FROM {self.name}",
+            # A partition that should have no rows loses those that it has.
             settings={"allow_replace_partition_from_empty_source": 1},
             deadline=DEADLINE_S,
         )

@@ -12,13 +12,13 @@ from history.writer import BatchWriter
 from mesh.clock import Clock
 from mesh.server import Mesh
 
-from access_records import progress, tables
+from access_records import progress
 from access_records.archive import Archive
 from access_records.settings import VisitSettings
 from access_records.visits.batches import Batches
 from access_records.visits.follower import PROJECTION, Follower, Pace
 from access_records.visits.neighbours import Neighbours
-from access_records.visits.projection import Projection
+from access_records.visits.projection import TABLES, Projection
 from access_records.visits.rebuild import rebuild_visits
 
 _log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def follower(
         shard,
         Batches(Archive(client)),
         Projection(Neighbours(client), limits, settings.known_lines),
-        BatchWriter(client, [tables.VISITS]),
+        BatchWriter(client, TABLES),
         own=own or Positions(client, PROJECTION),
         history=Positions(client, progress.PROJECTION),
         rebuild=rebuild,
@@ -76,12 +76,12 @@ def follower(
 
 
 async def _table(client: HistoryClient) -> None:
-    """Returns when the history has the table of visits."""
+    """Returns when the history has the tables of visits."""
     while True:
         try:
-            await verify_durable(client, [tables.VISITS.name])
+            await verify_durable(client, [table.name for table in TABLES])
         except (HistoryUnavailable, NotDurable):
-            _log.info("waiting for the table of visits")
+            _log.info("waiting for the tables of visits")
             await asyncio.sleep(_RETRY_S)
         else:
             return

@@ -12,14 +12,14 @@ from history.positions import Positions
 from history.writer import BatchWriter
 from mesh.clock import Clock
 
-from access_records import tables
 from access_records.visits.batches import Batches
 from access_records.visits.projection import Projection
 
 _log = logging.getLogger(__name__)
 
-PROJECTION: Final = "visits"
-"""The name of the positions up to which the visits follow the log."""
+PROJECTION: Final = "visits-by-plate"
+"""The name of the positions up to which the visits follow the log. Another name makes all visits anew: it changes when
+visits take a form that earlier ones do not have."""
 _RETRY_S: Final = 1.0
 
 
@@ -96,8 +96,7 @@ class Follower:
         if not entries:
             return after
         batch = await self._batches.batch(entries, self._clock.now_ms())
-        rows = await self._projection.rows(batch, careful=batch.after < self._careful_until)
-        await self._writer.write({tables.VISITS.name: rows})
+        await self._writer.write(await self._projection.rows(batch, careful=batch.after < self._careful_until))
         return await self._reach(batch.until)
 
     async def run(self, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:

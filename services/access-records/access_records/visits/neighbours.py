@@ -9,13 +9,12 @@ from history.client import HistoryClient
 from access_records.queries import query
 from access_records.visits.pairing import Passage
 from access_records.visits.passages import COLUMNS, of_row
+from access_records.visits.visit_rows import Place
 
 PlateKey = tuple[str, bytes]
 """Which line: a lot, and the pseudonym of a plate."""
 IdKey = tuple[str, str]
 """Which line: a lot, and a visit id."""
-Place = tuple[str, int, str]
-"""Where a record holds: lot, instant of the event in epoch milliseconds, record id."""
 
 T = TypeVar("T")
 

@@ -1,17 +1,23 @@
 """What some records change among the visits: their lines before and after, paired, and the rows that differ."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from itertools import chain, product
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from vocabulary import beijing
 
+from access_records import tables
 from access_records.visits.lines import FOREVER_MS, KnownLine, Lines
-from access_records.visits.neighbours import IdKey, Place, PlateKey, Window
+from access_records.visits.neighbours import IdKey, PlateKey, Window
 from access_records.visits.pairing import Limits, Passage, Visit, alone, by_id, by_plate, taken_by
-from access_records.visits.visit_rows import place_of, row_of, tombstone
+from access_records.visits.visit_rows import Place, Seen, place_of, row_of, seen_in, tombstone, withdrawal
 
+TABLES: Final = (tables.WITHDRAWALS, tables.VISITS)
+"""What is written, in this order: a visit that changes its plate may be missed for a moment, and is never found by one
+that is not its own. What says that no visit is found by the plate of a record follows from that record alone, whatever
+is known of its neighbours."""
 Rows = dict[int, list[bytes]]
-"""Serialized rows by the month in which their visits begin."""
+"""Serialized rows by what their table is partitioned by: the month in which their visits begin, or the year."""
 K = TypeVar("K", IdKey, PlateKey)
 
 _MOST_OF_AN_ID: Final = 128
@@ -61,11 +67,24 @@ class _Changes:
         self.new: dict[Place, Visit] = {}
         self.bare: set[Place] = set()
         """Where visits may have begun that begin there no more, though nobody knows."""
+        self.seen: set[Seen] = set()
+        """By what visits may have been found, though nobody knows whether they still are."""
+        self.around: list[Visit] = []
+        """Visits that begin outside of what is made anew, and may end within."""
 
     def anew(self, visits: Iterable[Visit], passages: Iterable[Passage], span: "_Span") -> None:
         """What becomes of these passages within the span, whatever became of them before."""
-        self.after(visit for visit in visits if span.holds(visit.anchor.at_ms))
-        self.bare.update(place_of(passage) for passage in passages if span.holds(passage.at_ms))
+        for visit in visits:
+            if span.holds(visit.anchor.at_ms):
+                self.new[place_of(visit.anchor)] = visit
+            else:
+                self.around.append(visit)
+        for passage in passages:
+            if span.holds(passage.at_ms):
+                place = place_of(passage)
+                self.bare.add(place)
+                if passage.plate_key:
+                    self.seen.add((passage.plate_key, place))
 
     def before(self, visits: Iterable[Visit]) -> None:
         for visit in visits:
@@ -120,8 +139,9 @@ class Projection:
         self._ids.clear()
         self._plates.clear()
 
-    async def rows(self, batch: Batch, *, careful: bool) -> Rows:
-        """The rows to write; `careful` when rows of a batch behind `after` may have been written before.
+    async def rows(self, batch: Batch, *, careful: bool) -> dict[str, Rows]:
+        """The rows to write into each of TABLES; `careful` when rows of a batch behind `after` may have been written
+        before.
 
         Raises HistoryUnavailable; `forget` must be called then, and whenever the rows are not written.
         """
@@ -317,18 +337,26 @@ class Projection:
                 lines.put(key, found[key])
         return found
 
-    def _differing(self, work: "_Work") -> Rows:
+    def _differing(self, work: "_Work") -> dict[str, Rows]:
         rows: Rows = {}
+        withdrawn: Rows = {}
         changes, until, limits = work.changes, work.batch.until, self._limits
         month = beijing.month
-        old, careful = changes.old, work.careful
-        for place, visit in changes.new.items():
-            if careful or old.get(place) != visit:
+        old, new, seen, careful = changes.old, changes.new, changes.seen, work.careful
+        for place, visit in new.items():
+            before = old.get(place)
+            if careful or before != visit:
                 rows.setdefault(month(place[1]), []).append(row_of(visit, until, limits))
-        gone = (changes.old.keys() | changes.bare) - changes.new.keys()
-        for place in gone:
+                if before is not None and (then := seen_in(before)) != seen_in(visit):
+                    seen.update(then)
+        for place in (old.keys() | changes.bare) - new.keys():
             rows.setdefault(month(place[1]), []).append(tombstone(place, until))
-        return rows
+            if place in old:
+                seen.update(seen_in(old[place]))
+        if seen:
+            for one in seen.difference(chain.from_iterable(map(seen_in, chain(new.values(), changes.around)))):
+                withdrawn.setdefault(month(one[1][1]) // 100, []).append(withdrawal(one, until))
+        return {tables.WITHDRAWALS.name: withdrawn, tables.VISITS.name: rows}
 
 
 class _Work:
@@ -350,7 +378,9 @@ class _Work:
         for one in batch.revised:
             for plate in one.plates:
                 self.forced_plates.setdefault((one.lot_id, plate), set()).update(one.instants)
-            self.changes.bare.update((one.lot_id, at_ms, one.record_id) for at_ms in one.instants)
+            places = [(one.lot_id, at_ms, one.record_id) for at_ms in one.instants]
+            self.changes.bare.update(places)
+            self.changes.seen.update(product(one.plates, places))
 
     def passages(self) -> Iterable[Passage]:
         """All records of the batch, as they hold."""

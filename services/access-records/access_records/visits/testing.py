@@ -1,15 +1,18 @@
 """For tests of visits: passages in few words, small limits, and a log of records with its history, all in memory."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
+from history.client import HistoryClient, Row
 from parkmesh.access.v1 import record_pb2
-from parkmesh.access.v1.visit_row_pb2 import VisitRow
+from parkmesh.access.v1.visit_row_pb2 import VisitRow, WithdrawnVisitRow
 
+from access_records.tables import WITHDRAWALS
 from access_records.testing import LOT, NOW_MS
-from access_records.visits.neighbours import IdKey, Place, PlateKey, Window
+from access_records.visits.neighbours import IdKey, PlateKey, Window
 from access_records.visits.pairing import Limits, Passage
-from access_records.visits.projection import Batch, Revised, Rows
+from access_records.visits.projection import TABLES, Batch, Revised, Rows
+from access_records.visits.visit_rows import Place, Seen
 
 SMALL: Final = Limits(longest_ms=100, doubled_ms=5, crossing_ms=6, named_ms=40)
 """Limits that tests can count with."""
@@ -124,27 +127,81 @@ class WrittenLog:
         ]
 
 
+_FOUND: Final = (
+    "record_id, entry_record_id, exit_record_id, entry_time, exit_time, plate_masked, plate_colour, visit_id,"
+    " other_record_ids, dwell_ms, state, reasons, due_time"
+)
+
+
+_WRONGLY_FOUND: Final = """
+SELECT plate, lot_id, sum(side), {found} FROM (
+    SELECT hex(plate_key) AS plate, lot_id, 1 AS side, {found} FROM store.visits_by_plate FINAL
+    UNION ALL
+    SELECT hex(plate_key) AS plate, lot_id, -1 AS side, {found} FROM store.visits FINAL WHERE notEmpty(plate)
+    UNION ALL
+    SELECT hex(exit_plate_key) AS plate, lot_id, -1 AS side, {found} FROM store.visits FINAL WHERE notEmpty(plate)
+)
+GROUP BY plate, lot_id, {found}
+HAVING sum(side) != 0
+""".replace("{found}", _FOUND)
+
+
+async def wrongly_found(client: HistoryClient) -> list[Row]:
+    """The visits that are found by a plate that none of their records has (1), or as they are no more, and those that
+    are not found by one that they have (-1).
+    """
+    return await client.rows(_WRONGLY_FOUND)
+
+
 class Table:
-    """A table of visits as ClickHouse keeps it: of the rows at one place that of the highest version stays."""
+    """The visits and the visits by their plates as ClickHouse keeps them: of the rows at one place that of the highest
+    version stays.
+    """
 
     def __init__(self) -> None:
         self.rows: dict[Place, VisitRow] = {}
+        self.by_plate: dict[Seen, VisitRow | WithdrawnVisitRow] = {}
 
-    def write(self, rows: Rows) -> None:
+    def write(self, written: Mapping[str, Rows]) -> None:
         """Takes rows."""
-        for month in rows.values():
-            for row in map(VisitRow.FromString, month):
-                place = (row.lot_id, row.anchor_ms, row.record_id)
-                if place not in self.rows or self.rows[place].version <= row.version:
-                    self.rows[place] = row
+        for table in TABLES:
+            for part in written.get(table.name, {}).values():
+                if table is WITHDRAWALS:
+                    for withdrawn in map(WithdrawnVisitRow.FromString, part):
+                        place = (withdrawn.lot_id, withdrawn.seen_ms, withdrawn.seen_record_id)
+                        _newest(self.by_plate, (withdrawn.plate_key, place), withdrawn)
+                else:
+                    for row in map(VisitRow.FromString, part):
+                        self._take(row)
+
+    def _take(self, row: VisitRow) -> None:
+        place = (row.lot_id, row.anchor_ms, row.record_id)
+        _newest(self.rows, place, row)
+        leaving = (row.lot_id, row.exit_ms, row.exit_record_id)
+        for seen in ((row.plate_key, place), (row.exit_plate_key, leaving)):
+            if seen[0] and not row.gone:
+                _newest(self.by_plate, seen, row)
+
+    def found(self) -> Mapping[Seen, bytes]:
+        """The visits that are found by the plate of a record, without their versions."""
+        return {seen: _bare(row) for seen, row in self.by_plate.items() if isinstance(row, VisitRow)}
 
     def standing(self) -> Mapping[Place, bytes]:
         """The rows that are not gone, without their versions."""
-        found: dict[Place, bytes] = {}
-        for place, row in self.rows.items():
-            if not row.gone:
-                bare = VisitRow()
-                bare.CopyFrom(row)
-                bare.ClearField("version")
-                found[place] = bare.SerializeToString(deterministic=True)
-        return found
+        return {place: _bare(row) for place, row in self.rows.items() if not row.gone}
+
+
+K = TypeVar("K")
+R = TypeVar("R", VisitRow, VisitRow | WithdrawnVisitRow)
+
+
+def _newest(rows: dict[K, R], key: K, row: R) -> None:
+    if key not in rows or rows[key].version <= row.version:
+        rows[key] = row
+
+
+def _bare(row: VisitRow) -> bytes:
+    bare = VisitRow()
+    bare.CopyFrom(row)
+    bare.ClearField("version")
+    return bare.SerializeToString(deterministic=True)

@@ -57,7 +57,7 @@ class Retention:
             "store.record_visits": records if self.records else "",
             "store.rejections": _days("note_time", str(self.rejections)) if self.rejections else "",
             "store.visits": paired if self.records else "",
-            "store.visit_plates": _days("made_time", str(visits)) if self.records else "",
+            "store.visits_by_plate": paired if self.records else "",
             "store.comparisons": compared if self.records else "",
             "store.differences": compared if self.records else "",
             "store.look_ups": looked_up if self.look_ups else "",

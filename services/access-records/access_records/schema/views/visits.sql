@@ -41,7 +41,7 @@ SELECT
     exit_gate_id,
     exit_lane_id,
     berth_id,
-    lower(hex(made.plate_key)) AS plate_key,
+    lower(hex(if(empty(made.plate_key), made.exit_plate_key, made.plate_key))) AS plate_key,
     plate_masked,
     plate_colour,
     vehicle_class,

@@ -1,0 +1,2 @@
+-- As its feed.
+DROP TABLE IF EXISTS store.visit_plates SYNC
