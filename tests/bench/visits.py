@@ -61,15 +61,13 @@ async def visits(repeat: Repeat) -> None:
         await own.advance(stage.log.epoch, {0: before.offset})
         position = await one.begin()
         # The first two steps after a start write more than they must.
-        while position.offset - before.offset < len(records) // 3:
-            position = await one.step(position)
+        position = await one.follow(position, before.offset + len(records) // 3)
         begun_at = position.offset
         collector = gc.get_threshold()
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)  # as in the process that mesh runs
         begun, used = time.monotonic(), time.process_time()
-        while position.offset < end.offset:
-            position = await one.step(position)
+        await one.follow(position, end.offset)
         gc.set_threshold(*collector)
         took, used = time.monotonic() - begun, time.process_time() - used
     paired = end.offset - begun_at

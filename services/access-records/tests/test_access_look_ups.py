@@ -32,9 +32,7 @@ async def catch_up(access: Platform) -> None:
     account = Account(access.history.url, "writer", access.history.secrets["writer"])
     async with await EventLog.open(access.log.url, clock=access.clock.now_ms) as log, HistoryClient(account) as client:
         one = follower(VisitSettings(), access.clock, log, client, 0)
-        position, end = await one.begin(), await log.end(0)
-        while position.offset < end.offset:
-            position = await one.step(position)
+        await one.follow(await one.begin(), (await log.end(0)).offset)
 
 
 @pytest.fixture(scope="module")

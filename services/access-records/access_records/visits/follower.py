@@ -4,12 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from eventlog import EventLog, LogUnavailable, Position, TrimmedBehind
 from history.errors import HistoryUnavailable
 from history.positions import Positions
-from history.writer import BatchWriter
+from history.writer import Batch, BatchWriter
 from mesh.clock import Clock
 
 from access_records.visits.batches import Batches
@@ -31,6 +31,13 @@ class Pace:
     """At most about this many records are paired at once."""
     gather_s: float
     """How long to wait after a step that was not full."""
+
+
+class _Step(NamedTuple):
+    """A stretch of the log, paired."""
+
+    reached: int
+    rows: Batch
 
 
 class Follower:
@@ -75,47 +82,72 @@ class Follower:
         self._batches.forget()
         offset = (await self._own.read(self._log.epoch)).get(self._shard, 0)
         self._careful_until = offset + 2 * self._pace.max_records
-        return Position(self._log.epoch, self._shard, offset)
+        return self._at(offset)
 
-    async def step(self, after: Position) -> Position:
-        """Pairs what lies behind the position, if the history holds it; the position reached is recorded.
+    async def follow(
+        self, after: Position, until: int | None = None, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> Position:
+        """Follows the log from a position on, without end or until that offset is reached and recorded.
 
-        Raises HistoryUnavailable and LogUnavailable; `begin` anew then.
+        While one step is written the next is paired: it depends on no visit. Raises HistoryUnavailable and
+        LogUnavailable; `begin` anew then.
         """
+        writing: asyncio.Task[None] | None = None
+        try:
+            while until is None or after.offset < until:
+                try:
+                    step = await self._pair(after)
+                except TrimmedBehind:
+                    if writing is not None:
+                        await writing
+                    after = await self._catch_up(after)
+                    continue
+                if writing is not None:
+                    await writing
+                    writing = None
+                full = False
+                if step is not None:
+                    writing = asyncio.create_task(self._write(step))
+                    full = step.reached - after.offset >= self._pace.max_records // 2
+                    after = self._at(step.reached)
+                if not full and after.offset != until:
+                    await pause(self._pace.gather_s)
+            if writing is not None:
+                await writing
+        finally:
+            if writing is not None and not writing.done():
+                writing.cancel()
+                await asyncio.wait([writing])
+        return after
+
+    async def run(self, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """Follows until cancelled; waits while the log or ClickHouse is away."""
+        while True:
+            try:
+                await self.follow(await self.begin(), pause=pause)
+            except (HistoryUnavailable, LogUnavailable) as away:
+                _log.warning("shard %d waits: %s", self._shard, type(away).__name__)
+                await pause(_RETRY_S)
+
+    async def _pair(self, after: Position) -> "_Step | None":
+        """What the next stretch of the log changes, if the history holds it. Raises TrimmedBehind, too."""
         if self._drained <= after.offset:
             self._drained = (await self._history.read(self._log.epoch)).get(self._shard, 0)
         ready = min(self._pace.max_records, self._drained - after.offset)
         if ready <= 0:
-            return after
-        try:
-            entries = await self._log.read(after, max_records=ready)
-        except TrimmedBehind:
-            return await self._catch_up(after)
+            return None
+        entries = await self._log.read(after, max_records=ready)
         # The last entry may reach beyond what the history holds.
         entries = [entry for entry in entries if entry.last <= self._drained]
         if not entries:
-            return after
+            return None
         batch = await self._batches.batch(entries, self._clock.now_ms())
-        await self._writer.write(await self._projection.rows(batch, careful=batch.after < self._careful_until))
-        return await self._reach(batch.until)
+        rows = await self._projection.rows(batch, careful=batch.after < self._careful_until)
+        return _Step(batch.until, rows)
 
-    async def run(self, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """Follows until cancelled; waits while the log or ClickHouse is away."""
-        after: Position | None = None
-        while True:
-            try:
-                if after is None:
-                    after = await self.begin()
-                reached = await self.step(after)
-                full = reached.offset - after.offset >= self._pace.max_records // 2
-                after = reached
-            except (HistoryUnavailable, LogUnavailable) as away:
-                _log.warning("shard %d waits: %s", self._shard, type(away).__name__)
-                after = None
-                await pause(_RETRY_S)
-            else:
-                if not full:
-                    await pause(self._pace.gather_s)
+    async def _write(self, step: "_Step") -> None:
+        await self._writer.write(step.rows)
+        await self._own.advance(self._log.epoch, {self._shard: step.reached})
 
     async def _catch_up(self, after: Position) -> Position:
         """The log holds no more what lies behind the position: makes all visits anew from the history."""
@@ -125,8 +157,8 @@ class Follower:
         drained = (await self._history.read(self._log.epoch)).get(self._shard, 0)
         written = await self._rebuild(drained)
         _log.info("shard %d: made %d visits anew", self._shard, written)
-        return await self._reach(drained)
+        await self._own.advance(self._log.epoch, {self._shard: drained})
+        return self._at(drained)
 
-    async def _reach(self, offset: int) -> Position:
-        await self._own.advance(self._log.epoch, {self._shard: offset})
+    def _at(self, offset: int) -> Position:
         return Position(self._log.epoch, self._shard, offset)
