@@ -1,21 +1,35 @@
-"""What a history that is ten and a hundred times as long does to an insert, a lot's day and a vehicle's history."""
+"""What a history that is ten and a hundred times as long does to an insert, a lot's day and a vehicle's visits."""
 
 import random
 import time
 from datetime import date, timedelta
 from typing import Any, Final
 
+from access_records.visits.search import VISITS_OF_PLATE
+
 from .repeat import Repeat
-from .years import LOTS, Years, asked, enter, sql, years
+from .years import LOTS, Years, asked, enter, years
 
 _RECORDS_OF_A_DAY: Final = 10_000
 _INSERTED: Final = 10_000
 _FIRST: Final = date(2020, 1, 1)
 _LOT_DAY: Final = "SELECT * FROM lot_day WHERE lot_id = {lot:String} AND day = {day:Date}"
 _PLATES: Final = (
-    "SELECT lower(hex(plate_key)) FROM store.record_plates GROUP BY plate_key HAVING count() BETWEEN 30 AND 50"
+    "SELECT lower(hex(plate_key)) FROM store.visits_by_plate GROUP BY plate_key HAVING count() BETWEEN 15 AND 25"
     " ORDER BY cityHash64(plate_key) LIMIT {limit:UInt32}"
 )
+_WHOLE: Final = {
+    "colour": 0,
+    "everywhere": True,
+    "lots": "",
+    "start": 0,
+    "end": 4_102_444_800_000,
+    "after_ms": -1,
+    "after_lot": "",
+    "after_id": "",
+    "limit": 101,
+}
+"""All of a vehicle's visits, on the first page."""
 
 
 async def growth(repeat: Repeat) -> None:
@@ -42,10 +56,10 @@ async def _measured(past: Years, times: int) -> dict[str, list[float]]:
         }
         for _ in range(times)
     ]
-    plates = [{"plate": key} for (key,) in await past.reader.rows(_PLATES, {"limit": times})]
+    plates = [{"plate": key, **_WHOLE} for (key,) in await past.reader.rows(_PLATES, {"limit": times})]
     return {
         "lot_day": await asked(past.analyst, _LOT_DAY, days),
-        "plate": await asked(past.reader, sql("plate_history"), plates),
+        "plate": await asked(past.reader, VISITS_OF_PLATE, plates),
         "insert": [await _inserted(past) for _ in range(times)],
     }
 

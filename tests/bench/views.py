@@ -23,6 +23,9 @@ QUESTIONS: Final = {
     " AND toDate(accept_time) = {day:Date}",
     "records_audit.revisions_of_month": "SELECT reason, count() FROM records_audit WHERE revision > 0"
     " AND toDate(accept_time) >= {day:Date} AND toDate(accept_time) < {day:Date} + 30 GROUP BY reason",
+    "visits.lot_day": "SELECT * FROM visits WHERE lot_id = {lot:String} AND toDate(anchor_time) = {day:Date}",
+    "visits.city_month": "SELECT lot_id, avg(dwell_seconds) FROM visits"
+    " WHERE toDate(anchor_time) >= {day:Date} AND toDate(anchor_time) < {day:Date} + 30 GROUP BY lot_id",
     "rejections.month": "SELECT vendor_id, reason, count() FROM rejections"
     " WHERE toDate(note_time) >= {day:Date} AND toDate(note_time) < {day:Date} + 30 GROUP BY ALL",
     "lot_hour.lot_day": f"SELECT * FROM lot_hour WHERE {_OF_LOT}",

@@ -1,4 +1,4 @@
-"""A history of years, made inside the engine by SQL, on a server of its own: what questions cost when much is there."""
+"""A history of years and its visits, made inside the engine by SQL on a server of its own: what questions cost then."""
 
 import asyncio
 import contextlib
@@ -55,10 +55,15 @@ class Years:
             await self.owner.execute(sql("make_corrections"))
             await self.insert_into("record_revisions", "bench_corrections")
             await self.owner.execute(sql("make_rejections"))
+            await self.owner.execute(sql("make_visits"))
+            await self.insert_into("visits", "bench_visits")
         for table in ("record_revisions", "records_current"):
             ((found,),) = await self.owner.rows(f"SELECT count() FROM store.{table} WHERE log_offset < {records}")
             if found != records:
                 raise Void(f"{records} records were made, and store.{table} holds {found}")
+        ((found,),) = await self.owner.rows("SELECT count() FROM store.visits FINAL")
+        if found != records // 2:
+            raise Void(f"{records // 2} visits were made, and store.visits holds {found}")
         await self.quiet()
 
     async def make(self, count: int) -> None:

@@ -132,7 +132,7 @@ class LookingUp:
             "after_id": after[2],
             "limit": size + 1,
         }
-        rows = await self._rows(query("visits_of_plate").replace("{columns}", _READ), told)
+        rows = await self._rows(VISITS_OF_PLATE, told)
         found = [_as_of(FoundVisit(*row), now_ms) for row in rows]
         next_token = ""
         if len(found) > size:
@@ -204,6 +204,8 @@ _READ: Final = ", ".join(
     f"toUnixTimestamp64Milli({name.removesuffix('_ms')}_time)" if name.endswith("_ms") and name != "dwell_ms" else name
     for name in FoundVisit._fields
 )
+VISITS_OF_PLATE: Final = query("visits_of_plate").replace("{columns}", _READ)
+"""The statement that finds the visits of a vehicle, a row for each as in FoundVisit."""
 
 
 def _as_of(visit: FoundVisit, now_ms: int) -> FoundVisit:
