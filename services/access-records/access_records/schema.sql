@@ -849,7 +849,8 @@ FROM
 )
 GROUP BY
     lot_id,
-    day;
+    day
+SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 CREATE VIEW parkmesh.lot_hour
 (

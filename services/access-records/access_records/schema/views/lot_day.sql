@@ -98,3 +98,5 @@ FROM
     GROUP BY lot_id, day
 )
 GROUP BY lot_id, day
+-- A record is where its event is, so that no two months hold it, and those that are not asked for are not read.
+SETTINGS do_not_merge_across_partitions_select_final = 1
