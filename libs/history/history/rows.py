@@ -43,6 +43,8 @@ class ProtobufTable:
     """A complete proto3 text; it travels in the URL of each insert, so keep it below 4 kB."""
     message: str
     """The message in it that is one row."""
+    partitions: int = 1
+    """Into how many partitions one insert may go, those of the tables that it feeds included; 0 for any number."""
 
     @property
     def settings(self) -> dict[str, str | int | float]:

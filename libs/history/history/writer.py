@@ -70,9 +70,8 @@ class BatchWriter:
                 await self._pause(random.uniform(0, 2 ** (attempt - 1)))  # noqa: S311
             try:
                 # The server itself refuses rows of a second partition: they would be a commit of their own.
-                await self._client.insert(
-                    table, data, settings={"max_partitions_per_insert_block": 1}, deadline=self._deadline
-                )
+                settings = {"max_partitions_per_insert_block": table.partitions}
+                await self._client.insert(table, data, settings=settings, deadline=self._deadline)
             except HistoryUnavailable:
                 if attempt + 1 == self._attempts:
                     raise

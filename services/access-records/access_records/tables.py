@@ -1,6 +1,7 @@
 """How messages become rows of the history's tables, described to ClickHouse in words of its own."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Final
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -84,7 +85,7 @@ JOURNAL: Final = {
     "export_event": _table("store.export_events", journal_pb2.ExportEvent.DESCRIPTOR),
 }
 """Where the journal's entries go, by their kind in JournalEntry."""
-VISITS: Final = _table("store.visits", visit_row_pb2.VisitRow.DESCRIPTOR)
-"""Entries and exits, paired."""
+VISITS: Final = replace(_table("store.visits", visit_row_pb2.VisitRow.DESCRIPTOR), partitions=0)
+"""Entries and exits, paired. By the plate of its exit, a visit of one year may stand in the next one."""
 WITHDRAWALS: Final = _table("store.visits_by_plate", visit_row_pb2.WithdrawnVisitRow.DESCRIPTOR)
 """What of the visits by their plates holds no more; the visits themselves come there from VISITS."""

@@ -24,6 +24,7 @@ from history.positions import Positions
 from mesh.settings import Secret
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2, revision_pb2
+from vocabulary import beijing
 
 HOUR_MS = 3_600_000
 PLATES = ("闽B10001", "闽B10002", "闽BD12345")
@@ -208,6 +209,23 @@ async def test_behind_the_edge_of_the_log_it_catches_up_from_the_history(
     await send(access, later)
     await projecting.follow()
     await compare(projecting)
+
+
+async def test_a_visit_that_ends_in_another_year_under_another_plate(
+    access: Platform, projecting: Projecting
+) -> None:
+    midnight = beijing.day_bounds(NOW_MS).start_ms
+    came = entry("year-in", lot_id=OTHER_LOT, ms=midnight - HOUR_MS, visit_id="of-two-years", plate_number="闽B12345")
+    went = entry("year-out", lot_id=OTHER_LOT, ms=midnight + HOUR_MS, visit_id="of-two-years", plate_number="闽B12346")
+    went.direction, went.lane_id = record_pb2.DIRECTION_EXIT, "out"
+    await send(access, [came, went])
+    await projecting.follow()
+    await compare(projecting)
+    found = await projecting.client.rows(
+        "SELECT toYear(seen_time), seen_record_id FROM store.visits_by_plate FINAL"
+        " WHERE visit_id = 'of-two-years' ORDER BY seen_time"
+    )
+    assert found == [(2099, "year-in"), (2100, "year-out")]
 
 
 async def test_it_never_goes_beyond_the_history(access: Platform, projecting: Projecting) -> None:
