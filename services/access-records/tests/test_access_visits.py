@@ -16,11 +16,14 @@ from access_records.visits.app import follower
 from access_records.visits.follower import PROJECTION, Follower
 from access_records.visits.pairing import pair
 from access_records.visits.passages import COLUMNS, of_row
+from access_records.visits.projection import TABLES
 from access_records.visits.rebuild import rebuild_visits
 from access_records.visits.testing import wrongly_found
 from eventlog import EventLog
 from history.client import Account, HistoryClient
+from history.errors import HistoryUnavailable
 from history.positions import Positions
+from history.writer import Batch, BatchWriter
 from mesh.settings import Secret
 from parkmesh.access.v1 import access_record_service_pb2 as messages
 from parkmesh.access.v1 import record_pb2, revision_pb2
@@ -173,6 +176,39 @@ async def test_whatever_comes_in_whatever_order_and_steps(access: Platform, proj
 
 
 @pytest.mark.slow
+async def test_what_was_paired_upon_a_write_that_failed_is_paired_again(
+    access: Platform, projecting: Projecting
+) -> None:
+    class Failing(BatchWriter):
+        writes = 0
+
+        async def write(self, batch: Batch) -> int:
+            self.writes += 1
+            if self.writes in (2, 3, 5):
+                raise HistoryUnavailable("away")
+            return await super().write(batch)
+
+    async def pause(_: float) -> None:
+        if (await Positions(projecting.client, PROJECTION).read(projecting.log.epoch))[0] == end:
+            raise StopFollowing
+
+    class StopFollowing(Exception):  # noqa: N818  # no error
+        pass
+
+    chance = random.Random(11)
+    await projecting.follow()
+    for _ in range(3):
+        await send(access, [passing(chance, 11) for _ in range(40)])
+    end = await projecting.drained()
+    one = projecting.begun()
+    one._writer = failing = Failing(projecting.client, TABLES)
+    with pytest.raises(StopFollowing):
+        await asyncio.wait_for(one.run(pause), 30)
+    assert failing.writes > 5
+    await compare(projecting)
+
+
+@pytest.mark.slow
 async def test_wiped_and_made_anew_the_visits_are_the_same(
     access: Platform, projecting: Projecting, owner: HistoryClient
 ) -> None:
@@ -211,9 +247,7 @@ async def test_behind_the_edge_of_the_log_it_catches_up_from_the_history(
     await compare(projecting)
 
 
-async def test_a_visit_that_ends_in_another_year_under_another_plate(
-    access: Platform, projecting: Projecting
-) -> None:
+async def test_a_visit_that_ends_in_another_year_under_another_plate(access: Platform, projecting: Projecting) -> None:
     midnight = beijing.day_bounds(NOW_MS).start_ms
     came = entry("year-in", lot_id=OTHER_LOT, ms=midnight - HOUR_MS, visit_id="of-two-years", plate_number="闽B12345")
     went = entry("year-out", lot_id=OTHER_LOT, ms=midnight + HOUR_MS, visit_id="of-two-years", plate_number="闽B12346")

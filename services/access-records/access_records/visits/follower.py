@@ -115,9 +115,9 @@ class Follower:
             if writing is not None:
                 await writing
         finally:
-            if writing is not None and not writing.done():
+            if writing is not None:
                 writing.cancel()
-                await asyncio.wait([writing])
+                await asyncio.gather(writing, return_exceptions=True)
         return after
 
     async def run(self, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
