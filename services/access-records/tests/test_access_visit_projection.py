@@ -5,8 +5,9 @@ import random
 import pytest
 from access_records.tables import VISITS, WITHDRAWALS
 from access_records.testing import LOT
+from access_records.visits.changes import TABLES
 from access_records.visits.pairing import Passage, pair
-from access_records.visits.projection import TABLES, Projection
+from access_records.visits.projection import Projection
 from access_records.visits.testing import IN, OUT, SMALL, Noted, Table, WrittenLog, passage
 from access_records.visits.visit_rows import row_of
 from hypothesis import given, note, settings

@@ -13,10 +13,10 @@ from access_records.progress import PROJECTION as HISTORY
 from access_records.settings import VisitSettings
 from access_records.testing import NOW_MS, OTHER_LOT, Platform, composed_alone, entry
 from access_records.visits.app import follower
+from access_records.visits.changes import TABLES
 from access_records.visits.follower import PROJECTION, Follower
 from access_records.visits.pairing import pair
 from access_records.visits.passages import COLUMNS, of_row
-from access_records.visits.projection import TABLES
 from access_records.visits.rebuild import rebuild_visits
 from access_records.visits.testing import wrongly_found
 from eventlog import EventLog

@@ -16,9 +16,10 @@ from access_records import progress
 from access_records.archive import Archive
 from access_records.settings import VisitSettings
 from access_records.visits.batches import Batches
+from access_records.visits.changes import TABLES
 from access_records.visits.follower import PROJECTION, Follower, Pace
 from access_records.visits.neighbours import Neighbours
-from access_records.visits.projection import TABLES, Projection
+from access_records.visits.projection import Projection
 from access_records.visits.rebuild import rebuild_visits
 
 _log = logging.getLogger(__name__)

@@ -1,23 +1,14 @@
-"""What some records change among the visits: their lines before and after, paired, and the rows that differ."""
+"""What some records change among the visits: their lines before and after, paired."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from itertools import chain, product
+from itertools import product
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from vocabulary import beijing
-
-from access_records import tables
+from access_records.visits.changes import Changes, Rows, Span
 from access_records.visits.lines import FOREVER_MS, KnownLine, Lines
 from access_records.visits.neighbours import IdKey, PlateKey, Window
 from access_records.visits.pairing import Limits, Passage, Visit, alone, by_id, by_plate, taken_by
-from access_records.visits.visit_rows import Place, Seen, place_of, row_of, seen_in, tombstone, withdrawal
 
-TABLES: Final = (tables.WITHDRAWALS, tables.VISITS)
-"""What is written, in this order: a visit that changes its plate may be missed for a moment, and is never found by one
-that is not its own. What says that no visit is found by the plate of a record follows from that record alone, whatever
-is known of its neighbours."""
-Rows = dict[int, list[bytes]]
-"""Serialized rows by what their table is partitioned by: the month in which their visits begin, or the year."""
 K = TypeVar("K", IdKey, PlateKey)
 
 _MOST_OF_AN_ID: Final = 128
@@ -59,59 +50,7 @@ class Surroundings(Protocol):
         """The records of these visit ids."""
 
 
-class _Changes:
-    """The visits of some records before and after."""
-
-    def __init__(self) -> None:
-        self.old: dict[Place, Visit] = {}
-        self.new: dict[Place, Visit] = {}
-        self.bare: set[Place] = set()
-        """Where visits may have begun that begin there no more, though nobody knows."""
-        self.seen: set[Seen] = set()
-        """By what visits may have been found, though nobody knows whether they still are."""
-        self.around: list[Visit] = []
-        """Visits that begin outside of what is made anew, and may end within."""
-
-    def anew(self, visits: Iterable[Visit], passages: Iterable[Passage], span: "_Span") -> None:
-        """What becomes of these passages within the span, whatever became of them before."""
-        for visit in visits:
-            if span.holds(visit.anchor.at_ms):
-                self.new[place_of(visit.anchor)] = visit
-            else:
-                self.around.append(visit)
-        for passage in passages:
-            if span.holds(passage.at_ms):
-                place = place_of(passage)
-                self.bare.add(place)
-                if passage.plate_key:
-                    self.seen.add((passage.plate_key, place))
-
-    def before(self, visits: Iterable[Visit]) -> None:
-        for visit in visits:
-            self.old[place_of(visit.anchor)] = visit
-
-    def after(self, visits: Iterable[Visit]) -> None:
-        for visit in visits:
-            self.new[place_of(visit.anchor)] = visit
-
-
-class _Span(NamedTuple):
-    """From one instant to another, both included, in epoch milliseconds."""
-
-    first_ms: int
-    last_ms: int
-
-    def holds(self, at_ms: int) -> bool:
-        return self.first_ms <= at_ms <= self.last_ms
-
-    def with_(self, instants: Iterable[int]) -> "_Span":
-        return _Span(min(self.first_ms, *instants), max(self.last_ms, *instants))
-
-    def around(self, near_ms: int) -> "_Span":
-        return _Span(self.first_ms - near_ms, self.last_ms + near_ms)
-
-
-_NEVER: Final = _Span(FOREVER_MS, 0)
+_NEVER: Final = Span(FOREVER_MS, 0)
 
 
 class _Moves:
@@ -150,7 +89,7 @@ class Projection:
         await self._pair_by_plate(work)
         self._ids.forget()
         self._plates.forget()
-        return self._differing(work)
+        return work.changes.rows(batch.until, self._limits, careful=careful)
 
     async def _pair_by_id(self, work: "_Work") -> None:
         batch = work.batch
@@ -185,7 +124,7 @@ class Projection:
             self._replace_ids(line, begin, end, behind)
             work.learn(key, line, before)
 
-    def _compare_by_id(self, work: "_Work", part: list[Passage], behind: list[Passage], near: _Span) -> None:
+    def _compare_by_id(self, work: "_Work", part: list[Passage], behind: list[Passage], near: Span) -> None:
         before, after = by_id(part, self._limits) if part else [], by_id(behind, self._limits)
         was, is_ = taken_by(before), taken_by(after)
         if work.careful:
@@ -203,7 +142,7 @@ class Projection:
             elif passage in is_ and passage not in was:
                 work.leave(passage)
 
-    def _anew_by_id(self, work: "_Work", after: list[Visit], behind: list[Passage], near: _Span) -> None:
+    def _anew_by_id(self, work: "_Work", after: list[Visit], behind: list[Passage], near: Span) -> None:
         """What becomes of these passages, and of the lines of their plates, whatever became of them before."""
         work.changes.anew(after, behind, near)
         taken = taken_by(after)
@@ -213,7 +152,7 @@ class Projection:
                 if passage not in taken:
                     work.join(passage)
 
-    def _pair_forced_id(self, work: "_Work", line: KnownLine, added: list[Passage], near: _Span) -> None:
+    def _pair_forced_id(self, work: "_Work", line: KnownLine, added: list[Passage], near: Span) -> None:
         behind = sorted({*line.passages, *added})
         self._anew_by_id(work, by_id(behind, self._limits) if behind else [], behind, near)
         self._replace_ids(line, 0, len(line.passages), behind)
@@ -226,7 +165,7 @@ class Projection:
         line.passages = passages
 
     async def _pair_by_plate(self, work: "_Work") -> None:
-        spans: dict[PlateKey, _Span] = {}
+        spans: dict[PlateKey, Span] = {}
         for key, moves in work.moves.items():
             spans[key] = _span([*moves.joining, *moves.leaving])
         for key, instants in work.forced_plates.items():
@@ -259,7 +198,7 @@ class Projection:
     def _participants(self, work: "_Work") -> Callable[[Collection[PlateKey], Window, int], Awaitable[list[Passage]]]:
         async def load(keys: Collection[PlateKey], window: Window, until: int) -> list[Passage]:
             found = await self._surroundings.by_plate(keys, window, until)
-            spans: dict[IdKey, _Span] = {}
+            spans: dict[IdKey, Span] = {}
             for passage in found:
                 key = (passage.lot_id, passage.visit_id)
                 if passage.visit_id and not work.knows(key, passage.at_ms):
@@ -296,7 +235,7 @@ class Projection:
         self,
         lines: Lines[K],
         load: Callable[[Collection[K], Window, int], Awaitable[list[Passage]]],
-        spans: Mapping[K, _Span],
+        spans: Mapping[K, Span],
         forced: Collection[K],
         work: "_Work",
     ) -> dict[K, KnownLine]:
@@ -337,27 +276,6 @@ class Projection:
                 lines.put(key, found[key])
         return found
 
-    def _differing(self, work: "_Work") -> dict[str, Rows]:
-        rows: Rows = {}
-        withdrawn: Rows = {}
-        changes, until, limits = work.changes, work.batch.until, self._limits
-        month = beijing.month
-        old, new, seen, careful = changes.old, changes.new, changes.seen, work.careful
-        for place, visit in new.items():
-            before = old.get(place)
-            if careful or before != visit:
-                rows.setdefault(month(place[1]), []).append(row_of(visit, until, limits))
-                if before is not None and (then := seen_in(before)) != seen_in(visit):
-                    seen.update(then)
-        for place in (old.keys() | changes.bare) - new.keys():
-            rows.setdefault(month(place[1]), []).append(tombstone(place, until))
-            if place in old:
-                seen.update(seen_in(old[place]))
-        if seen:
-            for one in seen.difference(chain.from_iterable(map(seen_in, chain(new.values(), changes.around)))):
-                withdrawn.setdefault(month(one[1][1]) // 100, []).append(withdrawal(one, until))
-        return {tables.WITHDRAWALS.name: withdrawn, tables.VISITS.name: rows}
-
 
 class _Work:
     """What is known while one batch is worked on."""
@@ -365,7 +283,7 @@ class _Work:
     def __init__(self, batch: Batch, *, careful: bool) -> None:
         self.batch = batch
         self.careful = careful
-        self.changes = _Changes()
+        self.changes = Changes()
         self.dead = {(one.lot_id, one.record_id) for one in batch.revised}
         self.moves: dict[PlateKey, _Moves] = {}
         self.forced_ids: set[IdKey] = set()
@@ -373,7 +291,7 @@ class _Work:
         self.ids_joining: dict[IdKey, list[Passage]] = {}
         self.ids_before: dict[IdKey, list[Passage]] = {}
         self.ids_behind: dict[IdKey, list[Passage]] = {}
-        self._complete: dict[IdKey, list[_Span]] = {}
+        self._complete: dict[IdKey, list[Span]] = {}
         self.taken: dict[tuple[IdKey, bool], set[Passage]] = {}
         for one in batch.revised:
             for plate in one.plates:
@@ -394,7 +312,7 @@ class _Work:
 
     def learn(self, key: IdKey, line: KnownLine, before: list[Passage]) -> None:
         """The line of a visit id as it is, and as it was; what is known of other stretches of it stays."""
-        self._complete.setdefault(key, []).append(_Span(line.since_ms, line.until_ms))
+        self._complete.setdefault(key, []).append(Span(line.since_ms, line.until_ms))
         known = key in self.ids_before
         self.ids_before[key] = sorted({*self.ids_before[key], *before}) if known else before
         self.ids_behind[key] = sorted({*self.ids_behind[key], *line.passages}) if known else line.passages
@@ -426,5 +344,5 @@ class _Work:
         return moves
 
 
-def _span(passages: Collection[Passage]) -> _Span:
-    return _Span(min(passages).at_ms, max(passages).at_ms)
+def _span(passages: Collection[Passage]) -> Span:
+    return Span(min(passages).at_ms, max(passages).at_ms)

@@ -10,9 +10,9 @@ from vocabulary import beijing
 
 from access_records import tables
 from access_records.queries import query
+from access_records.visits.changes import TABLES, Rows
 from access_records.visits.pairing import Limits, Passage, Visit, pair
 from access_records.visits.passages import COLUMNS, of_row
-from access_records.visits.projection import TABLES, Rows
 from access_records.visits.visit_rows import Place, Seen, place_of, row_of, seen_in, tombstone, withdrawal
 
 _PASSAGES: Final = 200_000

@@ -9,9 +9,10 @@ from parkmesh.access.v1.visit_row_pb2 import VisitRow, WithdrawnVisitRow
 
 from access_records.tables import WITHDRAWALS
 from access_records.testing import LOT, NOW_MS
+from access_records.visits.changes import TABLES, Rows
 from access_records.visits.neighbours import IdKey, PlateKey, Window
 from access_records.visits.pairing import Limits, Passage
-from access_records.visits.projection import TABLES, Batch, Revised, Rows
+from access_records.visits.projection import Batch, Revised
 from access_records.visits.visit_rows import Place, Seen
 
 SMALL: Final = Limits(longest_ms=100, doubled_ms=5, crossing_ms=6, named_ms=40)
