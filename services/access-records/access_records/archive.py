@@ -83,6 +83,14 @@ class Archive:
             )
         return found
 
+    async def reports_between(self, shard: int, after: int, until: int) -> list[Report]:
+        """What came into a shard of the log behind `after` and up to `until`, in its order."""
+        rows = await self._client.rows(
+            _with_columns("reports_between", tables.REVISIONS.columns),
+            {"shard": shard, "after": after, "until": until},
+        )
+        return await asyncio.to_thread(lambda: [_logged(tables.REVISIONS.columns, row) for row in rows])
+
     async def orphans(self, until: int = _EVER) -> set[RecordId]:
         """The ids that have revisions and no first report, up to the log position `until`."""
         rows = await self._client.rows(query("orphaned_revisions"), {"until": until})

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import clickhouse_connect
@@ -200,7 +201,7 @@ async def test_what_was_paired_upon_a_write_that_failed_is_paired_again(
     for _ in range(3):
         await send(access, [passing(chance, 11) for _ in range(40)])
     end = await projecting.drained()
-    one = projecting.begun()
+    one = follower(replace(projecting.settings, known_lines=1_000), access.clock, projecting.log, projecting.client, 0)
     one._writer = failing = Failing(projecting.client, TABLES)
     with pytest.raises(StopFollowing):
         await asyncio.wait_for(one.run(pause), 30)
@@ -231,14 +232,30 @@ async def test_wiped_and_made_anew_the_visits_are_the_same(
 
 
 @pytest.mark.slow
+async def test_who_never_followed_makes_all_visits_anew_and_takes_them_from_plates_that_are_not_theirs(
+    access: Platform, projecting: Projecting, owner: HistoryClient
+) -> None:
+    await send(access, [passing(random.Random(12), 12) for _ in range(10)])
+    await projecting.follow()
+    wrong = "unhex(repeat('ab', 16)) AS plate_key, 'wrong' AS plate_masked"
+    await owner.execute(f"INSERT INTO store.visits SELECT * REPLACE ({wrong}) FROM store.visits FINAL LIMIT 5")
+    await Positions(owner, PROJECTION).forget()
+    await projecting.follow()
+    await compare(projecting)
+    assert not await owner.rows("SELECT 1 FROM store.visits_by_plate FINAL WHERE plate_masked = 'wrong'")
+
+
+@pytest.mark.slow
 async def test_behind_the_edge_of_the_log_it_catches_up_from_the_history(
     access: Platform, projecting: Projecting, owner: HistoryClient
 ) -> None:
     chance = random.Random(9)
-    await send(access, [passing(chance, 9) for _ in range(10)])
+    seen = [passing(chance, 9) for _ in range(10)]
+    await send(access, seen)
     await projecting.follow()
     stale = entry("visit-stale", lot_id=OTHER_LOT, plate_number=PLATES[0])
-    await send(access, [stale, *(passing(chance, 9) for _ in range(10))])
+    unseen = [stale, *(passing(chance, 9) for _ in range(30))]
+    await send(access, unseen, [revision(chance, one.record_id, 1) for one in [*seen, *unseen[::3]]])
     await projecting.drained()
     await access.forget()
     later = [passing(chance, 9) for _ in range(5)]

@@ -92,12 +92,15 @@ class Shadow:
         texts = {"hashed": expression, "time": time}
         for partition in sorted({*await self.partitions(), *await self.partitions(self.shadow)}):
             asked = {"partition": partition}
-            for lot_id, month, held, rebuilt, differs in await self.ask("different_lots", asked, **texts):
-                rows += rebuilt
-                if differs:
-                    of_lot = {**asked, "month": month, "lot": lot_id}
-                    ((ids,),) = await self.ask("different_records", of_lot, **texts)
-                    differences.append(Difference(lot_id, month, held, rebuilt, tuple(ids)))
+            found = await self.ask("different_lots", asked, **texts)
+            rows += sum(rebuilt for _, _, _, rebuilt, _ in found)
+            differing = [(lot_id, month, held, rebuilt) for lot_id, month, held, rebuilt, differs in found if differs]
+            if not differing:
+                continue
+            lots = " ".join({lot_id for lot_id, _, _, _ in differing})
+            some = await self.ask("different_records", {**asked, "lots": lots}, **texts)
+            records = {(lot_id, month): tuple(ids) for lot_id, month, ids in some}
+            differences += [Difference(*one, records.get(one[:2], ())) for one in differing]
         return Comparison(rows, differences)
 
     async def run(self, name: str, parameters: Mapping[str, Any], **texts: str) -> None:
@@ -121,8 +124,8 @@ class Shadow:
         """Puts a partition of the shadow in the place of the table's, at once."""
         await self._owner.execute(
             f"ALTER TABLE {self.live} REPLACE PARTITION ID '{int(partition)}' FROM {self.name}",
-            # A partition that should have no rows loses those that it has.
-            settings={"allow_replace_partition_from_empty_source": 1},
+            # A partition that should have no rows loses those that it has, however large it is.
+            settings={"allow_replace_partition_from_empty_source": 1, "max_partition_size_to_drop": 0},
             deadline=DEADLINE_S,
         )
 

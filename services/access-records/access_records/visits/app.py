@@ -14,13 +14,14 @@ from mesh.server import Mesh
 
 from access_records import progress
 from access_records.archive import Archive
+from access_records.queries import query
 from access_records.settings import VisitSettings
 from access_records.visits.batches import Batches
 from access_records.visits.changes import TABLES
 from access_records.visits.follower import PROJECTION, Follower, Pace
 from access_records.visits.neighbours import Neighbours
 from access_records.visits.projection import Projection
-from access_records.visits.rebuild import rebuild_visits
+from access_records.visits.rebuild import Remaking
 
 _log = logging.getLogger(__name__)
 
@@ -59,9 +60,6 @@ def follower(
     """The follower of one shard; `own` are the positions that it keeps, those of the visits by default."""
     limits = settings.pairing()
 
-    async def rebuild(until: int) -> int:
-        return await rebuild_visits(client, limits, lambda lot_id: until if log.shard_of(lot_id) == shard else None)
-
     return Follower(
         log,
         shard,
@@ -70,19 +68,20 @@ def follower(
         BatchWriter(client, TABLES),
         own=own or Positions(client, PROJECTION),
         history=Positions(client, progress.PROJECTION),
-        rebuild=rebuild,
+        remaking=Remaking(client, limits, lambda lot_id: log.shard_of(lot_id) == shard),
         clock=clock,
         pace=Pace(settings.batch_records, settings.gather_milliseconds / 1000),
     )
 
 
 async def _table(client: HistoryClient) -> None:
-    """Returns when the history has the tables of visits."""
+    """Returns when the history has the tables of visits, and what feeds the one from the other."""
     while True:
         try:
             await verify_durable(client, [table.name for table in TABLES])
+            if await client.rows(query("feed_of_visits")):
+                return
         except (HistoryUnavailable, NotDurable):
-            _log.info("waiting for the tables of visits")
-            await asyncio.sleep(_RETRY_S)
-        else:
-            return
+            pass
+        _log.info("waiting for the tables of visits")
+        await asyncio.sleep(_RETRY_S)

@@ -1,6 +1,6 @@
 """What a stretch of the log says of the records: first reports as they are, revised records as they hold after it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from eventlog import Entry
 
@@ -25,18 +25,25 @@ class Batches:
 
     async def batch(self, entries: Sequence[Entry], now_ms: int) -> Batch:
         """The batch of these entries, of which there is at least one. Raises HistoryUnavailable."""
-        after, until = entries[0].first - 1, entries[-1].last
+        every = (logged.read(payload) for entry in entries for payload in entry.payloads)
+        return await self._batch(entries[0].first - 1, entries[-1].last, every, now_ms)
+
+    async def kept(self, shard: int, after: int, until: int, now_ms: int) -> Batch:
+        """The batch of a stretch that the log holds no more, from what the history keeps of it. Raises
+        HistoryUnavailable.
+        """
+        return await self._batch(after, until, await self._archive.reports_between(shard, after, until), now_ms)
+
+    async def _batch(self, after: int, until: int, every: Iterable[Report], now_ms: int) -> Batch:
         if self._orphans is None:
             self._orphans = await self._archive.orphans(after)
         reports: list[Report] = []
         revised: set[RecordId] = set()
-        for entry in entries:
-            for payload in entry.payloads:
-                report = logged.read(payload)
-                if report.revision:
-                    revised.add((report.lot_id, report.record_id))
-                else:
-                    reports.append(report)
+        for report in every:
+            if report.revision:
+                revised.add((report.lot_id, report.record_id))
+            else:
+                reports.append(report)
         waiting = revised | self._orphans
         fresh: list[Passage] = []
         if waiting:

@@ -14,6 +14,7 @@ from mesh.clock import Clock
 
 from access_records.visits.batches import Batches
 from access_records.visits.projection import Projection
+from access_records.visits.rebuild import Remaking
 
 _log = logging.getLogger(__name__)
 
@@ -56,13 +57,11 @@ class Follower:
         writer: BatchWriter,
         own: Positions,
         history: Positions,
-        rebuild: Callable[[int], Awaitable[int]],
+        remaking: Remaking,
         clock: Clock,
         pace: Pace,
     ) -> None:
-        """`own` are the projection's positions, `history` those of the history writer; `rebuild` makes all visits of
-        the shard anew, from the records that the history holds up to a position of the log.
-        """
+        """`own` are the projection's positions, `history` those of the history writer; `remaking` is of this shard."""
         self._log = log
         self._shard = shard
         self._batches = batches
@@ -70,17 +69,21 @@ class Follower:
         self._writer = writer
         self._own = own
         self._history = history
-        self._rebuild = rebuild
+        self._remaking = remaking
         self._clock = clock
         self._pace = pace
         self._careful_until = 0
         self._drained = 0
 
     async def begin(self) -> Position:
-        """From where to go on, as after a start: nothing is taken as known."""
+        """From where to go on, as after a start: nothing is taken as known. Raises HistoryUnavailable and
+        LogUnavailable.
+
+        Who has never followed the log makes all visits anew first, unless there are none and the log holds everything.
+        """
         self._projection.forget()
         self._batches.forget()
-        offset = (await self._own.read(self._log.epoch)).get(self._shard, 0)
+        offset = (await self._own.read(self._log.epoch)).get(self._shard, 0) or await self._remade()
         self._careful_until = offset + 2 * self._pace.max_records
         return self._at(offset)
 
@@ -95,13 +98,7 @@ class Follower:
         writing: asyncio.Task[None] | None = None
         try:
             while until is None or after.offset < until:
-                try:
-                    step = await self._pair(after)
-                except TrimmedBehind:
-                    if writing is not None:
-                        await writing
-                    after = await self._catch_up(after)
-                    continue
+                step = await self._pair(after)
                 if writing is not None:
                     await writing
                     writing = None
@@ -130,18 +127,24 @@ class Follower:
                 await pause(_RETRY_S)
 
     async def _pair(self, after: Position) -> "_Step | None":
-        """What the next stretch of the log changes, if the history holds it. Raises TrimmedBehind, too."""
+        """What the next stretch of the log changes, if the history holds it."""
         if self._drained <= after.offset:
             self._drained = (await self._history.read(self._log.epoch)).get(self._shard, 0)
         ready = min(self._pace.max_records, self._drained - after.offset)
         if ready <= 0:
             return None
-        entries = await self._log.read(after, max_records=ready)
-        # The last entry may reach beyond what the history holds.
-        entries = [entry for entry in entries if entry.last <= self._drained]
-        if not entries:
-            return None
-        batch = await self._batches.batch(entries, self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        try:
+            entries = await self._log.read(after, max_records=ready)
+        except TrimmedBehind:
+            _log.warning("shard %d: %d is behind the log's edge; reading the history", self._shard, after.offset)
+            batch = await self._batches.kept(self._shard, after.offset, after.offset + ready, now_ms)
+        else:
+            # The last entry may reach beyond what the history holds.
+            entries = [entry for entry in entries if entry.last <= self._drained]
+            if not entries:
+                return None
+            batch = await self._batches.batch(entries, now_ms)
         rows = await self._projection.rows(batch, careful=batch.after < self._careful_until)
         return _Step(batch.until, rows)
 
@@ -149,16 +152,23 @@ class Follower:
         await self._writer.write(step.rows)
         await self._own.advance(self._log.epoch, {self._shard: step.reached})
 
-    async def _catch_up(self, after: Position) -> Position:
-        """The log holds no more what lies behind the position: makes all visits anew from the history."""
-        _log.warning("shard %d: %d is behind the log's edge; all visits are made anew", self._shard, after.offset)
-        self._projection.forget()
-        self._batches.forget()
+    async def _remade(self) -> int:
+        """Makes all visits anew where that is quicker than following, or needed: up to where; 0 when it is neither."""
         drained = (await self._history.read(self._log.epoch)).get(self._shard, 0)
-        written = await self._rebuild(drained)
+        if not drained or (await self._log_is_whole() and not await self._remaking.has_visits()):
+            return 0
+        _log.warning("shard %d: all visits are made anew", self._shard)
+        written = await self._remaking.remake(drained)
         _log.info("shard %d: made %d visits anew", self._shard, written)
         await self._own.advance(self._log.epoch, {self._shard: drained})
-        return self._at(drained)
+        return drained
+
+    async def _log_is_whole(self) -> bool:
+        try:
+            await self._log.read(self._at(0), max_records=1)
+        except TrimmedBehind:
+            return False
+        return True
 
     def _at(self, offset: int) -> Position:
         return Position(self._log.epoch, self._shard, offset)

@@ -1,7 +1,7 @@
 """Makes all visits anew from the records that hold, lot by lot, in bounded memory."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from history.client import HistoryClient
@@ -19,6 +19,24 @@ _PASSAGES: Final = 200_000
 """About so many records are held at once, if a lot has no more of them within the reach of a month."""
 _MONTH_MS: Final = 31 * beijing.DAY_MS
 _ROWS: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Remaking:
+    """Makes the visits of some lots anew, in store.visits itself. Raises HistoryUnavailable."""
+
+    client: HistoryClient
+    limits: Limits
+    concerns: Callable[[str], bool]
+    """Whether a lot is among them."""
+
+    async def has_visits(self) -> bool:
+        """Whether there are visits, of these lots or others."""
+        return bool(await self.client.rows(query("any_visit")))
+
+    async def remake(self, until: int) -> int:
+        """Makes them of the records up to a position of the log, which is that of every lot; how many there are."""
+        return await rebuild_visits(self.client, self.limits, lambda lot_id: until if self.concerns(lot_id) else None)
 
 
 async def rebuild_visits(
