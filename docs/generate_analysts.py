@@ -53,8 +53,8 @@ README says how to connect.
 - **Absent is not zero.** What was not reported is NULL or empty.
   **未上报不等于零**：未上报的内容为空。
 - **Nothing stays for ever.** Records and their revisions are kept for 1096 days from their acceptance, refusals for
-  366, visits for 1127 days from their first event; the platform's settings may say otherwise.
-  **数据有保留期限**：记录及其修订自接收起保留1096日，拒收记录保留366日，停车记录自首次事件起保留1127日，以平台设置为准。
+  366, visits for 1096 days from the acceptance of their last record; the platform's settings may say otherwise.
+  **数据有保留期限**：记录及其修订自接收起保留1096日，拒收记录保留366日，停车记录自末条记录接收起保留1096日，以平台设置为准。
 """
 QUERIES = """
 ## Worked queries 查询示例

@@ -560,14 +560,15 @@ CREATE TABLE store.visits
     `reasons` Array(UInt8) COMMENT '存疑原因：1 缺入场，2 缺出场，3 重复，4 进出颠倒，5 号牌未识别，6 无牌车，7 进出场号牌不一致',
     `due_ms` Int64 EPHEMERAL 0,
     `due_time` Nullable(DateTime64(3, 'Asia/Shanghai')) DEFAULT if(due_ms = 0, NULL, fromUnixTimestamp64Milli(due_ms, 'Asia/Shanghai')) COMMENT '最迟出场时间（北京时间），不再等待出场则为空',
-    `made_time` DateTime64(3, 'Asia/Shanghai') DEFAULT now64(3, 'Asia/Shanghai') COMMENT '生成时间（北京时间），保留期限由此起算',
+    `made_time` DateTime64(3, 'Asia/Shanghai') DEFAULT if(made_ms = 0, now64(3, 'Asia/Shanghai'), fromUnixTimestamp64Milli(made_ms, 'Asia/Shanghai')) COMMENT '末条记录的接收时间（北京时间），保留期限由此起算',
     `version` UInt64 COMMENT '所依据的日志位置',
-    `gone` UInt8 COMMENT '是否已移走'
+    `gone` UInt8 COMMENT '是否已移走',
+    `made_ms` Int64 EPHEMERAL 0
 )
 ENGINE = ReplacingMergeTree(version, gone)
 PARTITION BY toYYYYMM(anchor_time)
 ORDER BY (lot_id, anchor_time, record_id)
-TTL made_time + toIntervalDay(if(gone = 1, 1158, 1127))
+TTL made_time + toIntervalDay(if(gone = 1, 1127, 1096))
 SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '停车记录（进出场配对）';
 
@@ -597,14 +598,14 @@ CREATE TABLE store.visits_by_plate
     `state` UInt8 COMMENT '状态：1 在场，2 已离场，3 存疑',
     `reasons` Array(UInt8) COMMENT '存疑原因：1 缺入场，2 缺出场，3 重复，4 进出颠倒，5 号牌未识别，6 无牌车，7 进出场号牌不一致',
     `due_time` Nullable(DateTime64(3, 'Asia/Shanghai')) COMMENT '最迟出场时间（北京时间），不再等待出场则为空',
-    `made_time` DateTime64(3, 'Asia/Shanghai') DEFAULT now64(3, 'Asia/Shanghai') COMMENT '生成时间（北京时间），保留期限由此起算',
+    `made_time` DateTime64(3, 'Asia/Shanghai') DEFAULT now64(3, 'Asia/Shanghai') COMMENT '末条记录的接收时间（北京时间），保留期限由此起算',
     `version` UInt64 COMMENT '所依据的日志位置',
     `gone` UInt8 COMMENT '是否已撤回'
 )
 ENGINE = ReplacingMergeTree(version, gone)
 PARTITION BY toYear(seen_time)
 ORDER BY (plate_key, seen_time, lot_id, seen_record_id)
-TTL made_time + toIntervalDay(if(gone = 1, 1158, 1127))
+TTL made_time + toIntervalDay(if(gone = 1, 1127, 1096))
 SETTINGS index_granularity = 1024, min_bytes_for_wide_part = 1099511627776, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, old_parts_lifetime = 480
 COMMENT '按号牌假名排列的停车记录';
 

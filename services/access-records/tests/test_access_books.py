@@ -278,6 +278,7 @@ async def visits(client: HistoryClient, model: Model) -> None:
             lane_id="",
             berth_id="",
             parking_type=0,
+            accept_ms=0,
         )
         for lot_id in LOTS
         for record_id, facts in model.holding(lot_id).items()

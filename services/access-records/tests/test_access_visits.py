@@ -108,14 +108,15 @@ async def compare(projecting: Projecting) -> None:
             visit.state,
             list(visit.reasons),
             [other.record_id for other in visit.others],
+            max(one.accept_ms for one in (visit.entry, visit.exit, *visit.others) if one),
         )
         for visit in pair(map(of_row, rows), projecting.settings.pairing())
     )
     found = await projecting.client.rows(
         "SELECT lot_id, toUnixTimestamp64Milli(anchor_time), record_id, entry_record_id, exit_record_id, state,"
-        " reasons, other_record_ids FROM store.visits FINAL"
+        " reasons, other_record_ids, toUnixTimestamp64Milli(made_time) FROM store.visits FINAL"
     )
-    assert sorted((*row[:6], list(row[6]), list(row[7])) for row in found) == expected
+    assert sorted((*row[:6], list(row[6]), list(row[7]), row[8]) for row in found) == expected
     assert await wrongly_found(projecting.client) == []
 
 
@@ -159,6 +160,7 @@ async def send(
 ) -> None:
     """Half of the records, then the revisions, then the other half."""
     half = len(records) // 2 if revisions else len(records)
+    access.clock.advance(1_000)
     answers = [await access.stub().UploadRecords(messages.UploadRecordsRequest(records=records[:half]))]
     if revisions:
         answers.append(await access.stub().UploadRevisions(messages.UploadRevisionsRequest(revisions=revisions)))

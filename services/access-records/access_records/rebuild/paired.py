@@ -16,8 +16,8 @@ from access_records.visits.follower import PROJECTION
 from access_records.visits.pairing import Limits
 from access_records.visits.rebuild import rebuild_visits
 
-_OF_THE_RUN: Final = frozenset({"version", "made_time"})
-"""Columns that say when a row was made, not what it says."""
+_OF_THE_RUN: Final = frozenset({"version"})
+"""What says when a row was made, not what it says."""
 _LOOK_S: Final = 0.2
 _LOOKS: Final = 3_000
 

@@ -58,6 +58,8 @@ class Passage(NamedTuple):
     lane_id: str
     berth_id: str
     parking_type: int
+    accept_ms: int
+    """When its first report was accepted, in epoch milliseconds."""
 
 
 class Visit(NamedTuple):

@@ -12,6 +12,7 @@ COLUMNS: Final = ", ".join(
         "at_ms": "toUnixTimestamp64Milli(event_time)",
         "direction": "toInt8(direction)",
         "plate_key": "hex(plate_key)",
+        "accept_ms": "toUnixTimestamp64Milli(accept_time)",
     }.get(name, name)
     for name in Passage._fields
 )
@@ -35,6 +36,7 @@ def of_record(record: record_pb2.LoggedRecord) -> Passage:
         record.lane_id,
         record.berth_id,
         record.parking_type,
+        record.accept_ms,
     )
 
 

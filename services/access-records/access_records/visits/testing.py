@@ -47,6 +47,7 @@ def passage(
         lane_id="in" if direction == IN else "out",
         berth_id="",
         parking_type=0,
+        accept_ms=NOW_MS + at + 300,
     )
 
 

@@ -52,6 +52,7 @@ def row_of(visit: Visit, version: int, limits: Limits) -> bytes:
                 row.exit_plate_key = leaving.plate_key
             if not row.visit_id:
                 row.visit_id = leaving.visit_id
+    row.made_ms = max(one.accept_ms for one in (entry, leaving, *others) if one)
     if reasons:
         row.reasons.extend(reasons)  # type: ignore[arg-type]
     if others:

@@ -15,8 +15,6 @@ _log = logging.getLogger(__name__)
 
 _MARKED_DAYS: Final = 31
 """For how much longer the mark stays that a record is gone: no part with the record itself may outlive it."""
-_STAY_DAYS: Final = 31
-"""For how much longer a visit stays than its first record may: it knows no acceptance, and its exit comes later."""
 _MOST_DAYS: Final = 36_500
 _TTL: Final = re.compile(r" TTL (.+?) SETTINGS ")
 
@@ -26,7 +24,7 @@ class Retention:
     """Days from the acceptance; 0 keeps for ever.
 
     A record goes with its current row, both counted from the acceptance of its first report. A revision is counted from
-    its own acceptance: it stays until later, and changes nothing then. A visit is counted from its first event.
+    its own acceptance: it stays until later, and changes nothing then. A visit goes with the last of its records.
     """
 
     records: int = 1096
@@ -44,8 +42,7 @@ class Retention:
         """The TTL of each table as ClickHouse itself lays it out; empty for a table that keeps for ever."""
         records = _days("accept_time", str(self.records))
         current = _days("accept_time", f"if(gone = 1, {self.records + _MARKED_DAYS}, {self.records})")
-        visits = self.records + _STAY_DAYS
-        paired = _days("made_time", f"if(gone = 1, {visits + _MARKED_DAYS}, {visits})")
+        paired = current.replace("accept_time", "made_time")
         compared = _days("note_time", str(self.records))
         looked_up = _days("note_time", str(self.look_ups))
         # What was done about a request outlives it: a request without them would be carried out again.

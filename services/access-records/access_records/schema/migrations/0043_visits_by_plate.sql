@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS store.visits_by_plate
     state UInt8 COMMENT '状态：1 在场，2 已离场，3 存疑',
     reasons Array(UInt8) COMMENT '存疑原因：1 缺入场，2 缺出场，3 重复，4 进出颠倒，5 号牌未识别，6 无牌车，7 进出场号牌不一致',
     due_time Nullable(DateTime64(3, 'Asia/Shanghai')) COMMENT '最迟出场时间（北京时间），不再等待出场则为空',
-    made_time DateTime64(3, 'Asia/Shanghai') DEFAULT now64(3, 'Asia/Shanghai') COMMENT '生成时间（北京时间），保留期限由此起算',
+    made_time DateTime64(3, 'Asia/Shanghai') DEFAULT now64(3, 'Asia/Shanghai') COMMENT '末条记录的接收时间（北京时间），保留期限由此起算',
     version UInt64 COMMENT '所依据的日志位置',
     gone UInt8 COMMENT '是否已撤回'
 )
