@@ -22,6 +22,7 @@ def row_of(visit: Visit, version: int, limits: Limits) -> bytes:
     anchor = entry or leaving
     assert anchor is not None
     seen = leaving if leaving and not anchor.plate_key else anchor
+    made_ms = anchor.accept_ms
     row = VisitRow(
         lot_id=anchor.lot_id,
         anchor_ms=anchor.at_ms,
@@ -42,6 +43,7 @@ def row_of(visit: Visit, version: int, limits: Limits) -> bytes:
         row.entry_gate_id = entry.gate_id
         row.entry_lane_id = entry.lane_id
     if leaving is not None:
+        made_ms = max(made_ms, leaving.accept_ms)
         row.exit_record_id = leaving.record_id
         row.exit_ms = leaving.at_ms
         row.exit_gate_id = leaving.gate_id
@@ -52,13 +54,14 @@ def row_of(visit: Visit, version: int, limits: Limits) -> bytes:
                 row.exit_plate_key = leaving.plate_key
             if not row.visit_id:
                 row.visit_id = leaving.visit_id
-    row.made_ms = max(one.accept_ms for one in (entry, leaving, *others) if one)
     if reasons:
         row.reasons.extend(reasons)  # type: ignore[arg-type]
     if others:
+        made_ms = max(made_ms, *(other.accept_ms for other in others))
         row.other_record_ids.extend(other.record_id for other in others)
     if leaving is None and reasons in _AWAITED:
         row.due_ms = anchor.at_ms + limits.longest_ms
+    row.made_ms = made_ms
     return row.SerializeToString()
 
 
