@@ -48,7 +48,7 @@ class BatchWriter:
 
         Raises `NotDurable` before the first row if a table would not keep it, `HistoryUnavailable` when an insert's
         last try failed, `HistoryRejected` when ClickHouse refuses rows, among them rows filed under a partition that is
-        not theirs, and `KeyError` for a table the writer does not know. After any of these a part of the batch may be
+        not theirs (see `ProtobufTable.partitions`), and `KeyError` for a table the writer does not know. After any of these a part of the batch may be
         stored: write the whole batch again.
         """
         if unknown := batch.keys() - self._tables.keys():
@@ -69,7 +69,7 @@ class BatchWriter:
             if attempt:
                 await self._pause(random.uniform(0, 2 ** (attempt - 1)))  # noqa: S311
             try:
-                # The server itself refuses rows of a second partition: they would be a commit of their own.
+                # The server itself refuses rows of a further partition: they would be a commit of their own.
                 settings = {"max_partitions_per_insert_block": table.partitions}
                 await self._client.insert(table, data, settings=settings, deadline=self._deadline)
             except HistoryUnavailable:

@@ -8,9 +8,9 @@ from history.client import HistoryClient, Row
 from access_records.queries import query
 
 DEADLINE_S: Final = 6 * 3600.0
-"""A month of a large city is gone through in minutes; whoever waits for longer waits in vain."""
+"""A partition of a large city is gone through in minutes; whoever waits for longer waits in vain."""
 _STORE: Final = "store"
-# A month's rows may be more than the account may hold at once: then they are sorted on the disk.
+# A partition's rows may be more than the account may hold at once: then they are sorted on the disk.
 _LARGE: Final = {"max_bytes_before_external_group_by": 1 << 30, "max_partitions_per_insert_block": 0}
 
 

@@ -44,7 +44,7 @@ class Asked(NamedTuple):
 
 
 class FoundVisit(NamedTuple):
-    """One visit, as `store.visits` holds it; times in epoch milliseconds, None when there is none."""
+    """One visit, as `store.visits_by_plate` holds it; times in epoch milliseconds, None when there is none."""
 
     lot_id: str
     anchor_ms: int

@@ -130,8 +130,9 @@ class WrittenLog:
 
 
 _FOUND: Final = (
-    "record_id, entry_record_id, exit_record_id, entry_time, exit_time, plate_masked, plate_colour, visit_id,"
-    " other_record_ids, dwell_ms, state, reasons, due_time"
+    "record_id, anchor_time, entry_record_id, exit_record_id, entry_time, exit_time, entry_gate_id, exit_gate_id,"
+    " berth_id, plate_masked, plate_colour, vehicle_class, parking_type, visit_id, other_record_ids, dwell_ms, state,"
+    " reasons, due_time, made_time"
 )
 
 
