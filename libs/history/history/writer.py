@@ -48,8 +48,8 @@ class BatchWriter:
 
         Raises `NotDurable` before the first row if a table would not keep it, `HistoryUnavailable` when an insert's
         last try failed, `HistoryRejected` when ClickHouse refuses rows, among them rows filed under a partition that is
-        not theirs (see `ProtobufTable.partitions`), and `KeyError` for a table the writer does not know. After any of these a part of the batch may be
-        stored: write the whole batch again.
+        not theirs (see `ProtobufTable.partitions`), and `KeyError` for a table the writer does not know. After any of
+        these a part of the batch may be stored: write the whole batch again.
         """
         if unknown := batch.keys() - self._tables.keys():
             raise KeyError(f"not among the writer's tables: {', '.join(sorted(unknown))}")
