@@ -126,14 +126,14 @@ def sql(name: str) -> str:
     return (_SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
-async def asked(client: HistoryClient, text: str, every: Sequence[dict[str, Any]]) -> list[float]:
-    """How many milliseconds each answer took; the first one, which finds nothing in memory, is not counted."""
+async def asked(client: HistoryClient, text: str, every: Sequence[dict[str, Any]], *, warm: bool = True) -> list[float]:
+    """How many milliseconds each answer took; `warm`: behind one that finds nothing in memory and is not counted."""
     took = []
-    for parameters in [every[0], *every]:
+    for parameters in [*every[:warm], *every]:
         begun = time.perf_counter()
         await client.rows(text, parameters, deadline=_DEADLINE_S)
         took.append((time.perf_counter() - begun) * 1000)
-    return took[1:]
+    return took[warm:]
 
 
 def enter(figures: Figures, name: str, took: Sequence[float]) -> float:
