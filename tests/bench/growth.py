@@ -16,7 +16,6 @@ from .years import LOTS, Years, asked, enter, years
 
 _RECORDS_OF_A_DAY: Final = 10_000
 _INSERTED: Final = 10_000
-_ROUNDS: Final = 3
 _FIRST: Final = date(2020, 1, 1)
 _LOT_DAY: Final = "SELECT * FROM lot_day WHERE lot_id = {lot:String} AND day = {day:Date}"
 _PLATES: Final = (
