@@ -41,6 +41,7 @@ from access_records.settings import Settings
 from access_records.statistics.figures import Statistics
 from access_records.statistics.statistics_servicer import StatisticsServicer
 from access_records.turns import Turns
+from access_records.visits.follower import PROJECTION as VISITS
 from access_records.visits.search import LookingUp
 
 _FIRST_YEAR = 1992
@@ -97,7 +98,7 @@ async def bind(settings: Settings, mesh: Mesh) -> None:
     revisions = Revisions(log, archive, states, directory, rules, refusals)
     progress = Progress(log, history)
     reading = Reading(states, archive, progress, directory)
-    looking_up = LookingUp(history, reading, journal, plates, mesh.ids)
+    looking_up = LookingUp(history, Progress(log, history, VISITS), reading, journal, plates, mesh.ids)
     mesh.serve(
         add_AccessRecordServiceServicer_to_server,
         AccessRecordServicer(uploads, revisions, reading, looking_up, directory, mesh.clock),

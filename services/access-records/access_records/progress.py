@@ -1,9 +1,9 @@
-"""How far the history has followed the log."""
+"""How far the history, or another projection, has followed the log."""
 
 from collections.abc import Iterable
 from typing import Final
 
-from eventlog import EventLog, Position
+from eventlog import EventLog, Position, TrimmedBehind
 from history.client import HistoryClient
 from history.positions import Positions
 
@@ -24,7 +24,9 @@ class Progress:
         return await self._complete_until_ms([self._log.shard_of(lot_id)], now_ms)
 
     async def all_complete_until_ms(self, now_ms: int) -> int:
-        """Every record acknowledged before this instant is in the history, whatever its lot. HistoryUnavailable."""
+        """Every record acknowledged before this instant is in the history, whatever its lot; 0 when that is not known,
+        since the log holds no more what the projection has not come to. HistoryUnavailable.
+        """
         return await self._complete_until_ms(range(self._log.shards), now_ms)
 
     async def reached(self, lot_id: str, now_ms: int) -> tuple[Position, int]:
@@ -44,6 +46,9 @@ class Progress:
         until_ms = now_ms
         for shard in shards:
             after = Position(self._log.epoch, shard, drained.get(shard, 0))
-            for waiting in await self._log.read(after, max_records=1):
-                until_ms = min(until_ms, waiting.accepted_ms)
+            try:
+                for waiting in await self._log.read(after, max_records=1):
+                    until_ms = min(until_ms, waiting.accepted_ms)
+            except TrimmedBehind:
+                return 0
         return until_ms

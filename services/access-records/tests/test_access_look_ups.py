@@ -1,12 +1,13 @@
 """Looking plates up: who finds what, and that nothing is answered that is not recorded."""
 
 import itertools
+import pathlib
 
 import grpc
 import pytest
 from access_records.records.plates import PlateReader
 from access_records.settings import VisitSettings
-from access_records.testing import LOT, NOW_MS, OPERATOR, OTHER_LOT, PLATE_KEY, Platform, entry
+from access_records.testing import LOT, NOW_MS, OPERATOR, OTHER_LOT, PLATE_KEY, Platform, composed_alone, entry
 from access_records.visits.app import follower
 from access_records.visits.search import Asked, LookingUp, Place, Wanted
 from eventlog import EventLog, LogUnavailable, Outcome
@@ -97,6 +98,35 @@ async def test_a_supervisor_finds_a_vehicle_in_all_lots_and_is_recorded(parked: 
     assert (look_up.purpose, look_up.case_number) == (request.purpose, request.case_number)
     assert look_up.plate_key == PlateReader(PLATE_KEY).pseudonym(PLATE)
     assert (look_up.start_ms, look_up.end_ms) == (NOW_MS - 24 * HOUR_MS, NOW_MS)
+
+
+async def test_a_search_says_until_when_it_knows_all(parked: Platform) -> None:
+    stub = parked.stub(SUPERVISOR)
+    now_ms = parked.clock.now_ms()
+    assert (await stub.SearchVisits(asking())).complete_until.ToMilliseconds() == now_ms
+    await parked.stub().UploadRecords(messages.UploadRecordsRequest(records=[entry("look-later")]))
+    parked.clock.advance(60_000)
+    assert (await stub.SearchVisits(asking())).complete_until.ToMilliseconds() == now_ms
+    await catch_up(parked)
+    assert (await stub.SearchVisits(asking())).complete_until.ToMilliseconds() == now_ms + 60_000
+
+
+async def test_while_visits_are_made_anew_a_search_does_not_claim_to_know_all(
+    tmp_path: pathlib.Path,
+) -> None:
+    async with composed_alone(tmp_path) as access:
+        await access.stub().UploadRecords(
+            messages.UploadRecordsRequest(records=[entry("look-early", plate_number=PLATE)])
+        )
+        await access.forget()
+        await access.stub().UploadRecords(
+            messages.UploadRecordsRequest(records=[entry("look-late", plate_number=PLATE)])
+        )
+        assert not (await access.stub(SUPERVISOR).SearchVisits(asking())).HasField("complete_until")
+        await catch_up(access)
+        found = await access.stub(SUPERVISOR).SearchVisits(asking())
+        assert found.complete_until.ToMilliseconds() == access.clock.now_ms()
+        assert [one.entry_record_id for one in found.visits] == ["look-early"]
 
 
 async def test_an_operator_finds_it_in_its_own_lots_only(parked: Platform) -> None:
@@ -205,7 +235,7 @@ class Away:
 
 async def test_what_cannot_be_recorded_is_refused() -> None:
     away = Away()
-    looking_up = LookingUp(away, None, away, PlateReader(PLATE_KEY), SequentialIds())  # type: ignore[arg-type]
+    looking_up = LookingUp(away, None, None, away, PlateReader(PLATE_KEY), SequentialIds())  # type: ignore[arg-type]
     wanted = Wanted(PLATE, 0, NOW_MS - 1, NOW_MS)
     with pytest.raises(MeshError) as refused:
         await looking_up.visits(SUPERVISOR, Place(True, ()), wanted, Asked("p", "c"), 10, "", NOW_MS)

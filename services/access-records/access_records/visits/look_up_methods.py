@@ -58,7 +58,10 @@ class LookUpMethods:
             now_ms,
         )
         return messages.SearchVisitsResponse(
-            visits=map(_visit, page.visits), next_page_token=page.next_token, look_up_id=page.look_up_id
+            visits=map(_visit, page.visits),
+            next_page_token=page.next_token,
+            look_up_id=page.look_up_id,
+            complete_until=time_of(page.complete_until_ms) if page.complete_until_ms else None,
         )
 
     async def RevealPlate(self, request: messages.RevealPlateRequest, context: Context) -> messages.RevealPlateResponse:

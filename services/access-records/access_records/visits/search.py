@@ -17,6 +17,7 @@ from parkmesh.access.v1.journal_pb2 import JournalEntry, LookUp
 from parkmesh.access.v1.visit_pb2 import VISIT_REASON_MISSING_EXIT, VISIT_STATE_DOUBTFUL
 from parkmesh.errors.v1 import error_reason_pb2 as reasons
 
+from access_records.progress import Progress
 from access_records.queries import query
 from access_records.records.plates import PlateReader
 from access_records.records.reading import Reading, history_unavailable, log_unavailable
@@ -74,6 +75,8 @@ class Page(NamedTuple):
     visits: list[FoundVisit]
     next_token: str
     look_up_id: str
+    complete_until_ms: int
+    """Every record acknowledged before this instant is in the visits; 0 when that is not known."""
 
 
 class Wanted(NamedTuple):
@@ -97,6 +100,8 @@ class LookingUp:
     """Looks plates up for those who may; nothing is answered that is not noted."""
 
     client: HistoryClient
+    followed: Progress
+    """How far the visits have followed the log."""
     reading: Reading
     journal: Journals
     plates: PlateReader
@@ -132,6 +137,12 @@ class LookingUp:
             "after_id": after[2],
             "limit": size + 1,
         }
+        try:
+            complete_until_ms = await self.followed.all_complete_until_ms(now_ms)
+        except HistoryError:
+            raise history_unavailable() from None
+        except LogUnavailable:
+            raise log_unavailable() from None
         rows = await self._rows(VISITS_OF_PLATE, told)
         found = [_as_of(FoundVisit(*row), now_ms) for row in rows]
         next_token = ""
@@ -139,7 +150,7 @@ class LookingUp:
             found.pop()
             last = found[-1]
             next_token = paging.encode(arguments, (str(last.anchor_ms), last.lot_id, last.record_id))
-        return Page(found, next_token, look_up_id)
+        return Page(found, next_token, look_up_id, complete_until_ms)
 
     async def plate(self, caller: Caller, lot_id: str, record_id: str, asked: Asked, now_ms: int) -> tuple[State, str]:
         """The record with its plate, and the id of the look-up; errors as for `visits` and as `Reading.one` gives."""
