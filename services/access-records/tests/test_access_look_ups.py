@@ -100,33 +100,27 @@ async def test_a_supervisor_finds_a_vehicle_in_all_lots_and_is_recorded(parked: 
     assert (look_up.start_ms, look_up.end_ms) == (NOW_MS - 24 * HOUR_MS, NOW_MS)
 
 
-async def test_a_search_says_until_when_it_knows_all(parked: Platform) -> None:
-    stub = parked.stub(SUPERVISOR)
-    now_ms = parked.clock.now_ms()
-    assert (await stub.SearchVisits(asking())).complete_until.ToMilliseconds() == now_ms
-    await parked.stub().UploadRecords(messages.UploadRecordsRequest(records=[entry("look-later")]))
-    parked.clock.advance(60_000)
-    assert (await stub.SearchVisits(asking())).complete_until.ToMilliseconds() == now_ms
-    await catch_up(parked)
-    assert (await stub.SearchVisits(asking())).complete_until.ToMilliseconds() == now_ms + 60_000
-
-
-async def test_while_visits_are_made_anew_a_search_does_not_claim_to_know_all(
-    tmp_path: pathlib.Path,
-) -> None:
+@pytest.mark.slow
+async def test_a_search_says_until_when_it_knows_all(tmp_path: pathlib.Path) -> None:
+    """Nothing is claimed while the visits lack what the log holds no more."""
     async with composed_alone(tmp_path) as access:
-        await access.stub().UploadRecords(
-            messages.UploadRecordsRequest(records=[entry("look-early", plate_number=PLATE)])
-        )
+        early, late, later = (entry(name, plate_number=PLATE) for name in ("look-early", "look-late", "look-later"))
+        stub = access.stub(SUPERVISOR)
+        await access.stub().UploadRecords(messages.UploadRecordsRequest(records=[early]))
         await access.forget()
-        await access.stub().UploadRecords(
-            messages.UploadRecordsRequest(records=[entry("look-late", plate_number=PLATE)])
-        )
-        assert not (await access.stub(SUPERVISOR).SearchVisits(asking())).HasField("complete_until")
+        await access.stub().UploadRecords(messages.UploadRecordsRequest(records=[late]))
+        assert not (await stub.SearchVisits(asking())).HasField("complete_until")
         await catch_up(access)
-        found = await access.stub(SUPERVISOR).SearchVisits(asking())
-        assert found.complete_until.ToMilliseconds() == access.clock.now_ms()
+        found = await stub.SearchVisits(asking())
+        uploaded_ms = access.clock.now_ms()
+        assert found.complete_until.ToMilliseconds() == uploaded_ms
         assert [one.entry_record_id for one in found.visits] == ["look-early"]
+
+        await access.stub().UploadRecords(messages.UploadRecordsRequest(records=[later]))
+        access.clock.advance(60_000)
+        assert (await stub.SearchVisits(asking())).complete_until.ToMilliseconds() == uploaded_ms
+        await catch_up(access)
+        assert (await stub.SearchVisits(asking())).complete_until.ToMilliseconds() == uploaded_ms + 60_000
 
 
 async def test_an_operator_finds_it_in_its_own_lots_only(parked: Platform) -> None:
