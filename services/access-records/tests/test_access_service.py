@@ -154,7 +154,14 @@ async def test_a_batch_of_a_thousand_is_stored_whole(access: Platform) -> None:
 
 
 async def test_a_record_is_read_back_from_the_moment_it_was_acknowledged(access: Platform) -> None:
-    record = entry(fresh(), free_spaces=0, image_ids=["a", "b"], confidence_permille=0, device_id="cam-1")
+    record = entry(
+        fresh(),
+        ms=access.clock.now_ms() - 1000,
+        free_spaces=0,
+        image_ids=["a", "b"],
+        confidence_permille=0,
+        device_id="cam-1",
+    )
     await upload(access, record)
     stored = await access.stub().GetRecord(messages.GetRecordRequest(lot_id=LOT, record_id=record.record_id))
     assert stored.record == record
