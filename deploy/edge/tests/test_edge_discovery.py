@@ -107,9 +107,12 @@ async def test_a_refusal_is_reported_and_not_sent_again_until_it_differs(
     refusal.error_detail = rpc.Status(code=3, message="no")
     refusal.version_info = ""
     await call.write(refusal)
+    async with asyncio.timeout(5):
+        while not refused:  # noqa: ASYNC110 - the server notices when it does
+            await asyncio.sleep(0.01)
+    assert refused == [CLUSTER]
     plane.publish({CLUSTER: clusters("b")})
     assert (await read(call)).version_info != first.version_info
-    assert refused == [CLUSTER]
 
 
 async def test_an_answer_to_an_older_response_says_nothing(
